@@ -1,0 +1,1 @@
+//! The platform traits of `worker-core` on Unix.
