@@ -29,6 +29,7 @@
 //! [`Report::TreeGone`]: crate::Report::TreeGone
 //! [`Report::LeaderExited`]: crate::Report::LeaderExited
 
+use core::fmt;
 use core::time::Duration;
 
 use crate::exit::{DownCause, Exit, Signal};
@@ -169,6 +170,20 @@ pub struct Parked {
     pub window: Duration,
     /// The last failure.
     pub last: DownCause,
+}
+
+/// `circuit breaker tripped: 8 consecutive non-clean exits within 300s (last: code=- signal=SIGKILL)
+/// …`, and what to do next.
+impl fmt::Display for Parked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { streak, window, last } = self;
+        write!(
+            f,
+            "circuit breaker tripped: {streak} consecutive non-clean exits within {window:?} \
+             (last: {last}); mend the cause, then re-arm the slot with `reset`, or drop it with \
+             `stop`"
+        )
+    }
 }
 
 /// Something that happened to a slot, for those who watch.

@@ -10,8 +10,7 @@ const JITTER_PERCENT: u32 = 20;
 
 /// The delay before the restart that follows the `streak`-th consecutive failure: `backoff`,
 /// doubled with each failure after the first, at most `backoff_max`.
-#[must_use]
-pub fn base_delay(restart: &RestartOptions, streak: u32) -> Duration {
+pub(crate) fn base_delay(restart: &RestartOptions, streak: u32) -> Duration {
     let doublings = streak.saturating_sub(1);
     let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
     restart.backoff.saturating_mul(factor).min(restart.backoff_max)
@@ -21,8 +20,7 @@ pub fn base_delay(restart: &RestartOptions, streak: u32) -> Duration {
 ///
 /// The jitter is a hash of the supervisor's seed and the run that failed, so that a replay of the
 /// same inputs gives the same delays.
-#[must_use]
-pub fn delay(restart: &RestartOptions, streak: u32, seed: u64, failed: RunId) -> Duration {
+pub(crate) fn delay(restart: &RestartOptions, streak: u32, seed: u64, failed: RunId) -> Duration {
     let base = base_delay(restart, streak);
     let per_mille = u32::try_from(mix(seed ^ mix(failed.get())) % 1001).unwrap_or(0);
     let jitter = (base * JITTER_PERCENT / 100).saturating_mul(per_mille) / 1000;
@@ -30,8 +28,7 @@ pub fn delay(restart: &RestartOptions, streak: u32, seed: u64, failed: RunId) ->
 }
 
 /// The longest delay that a slot can see before its breaker trips, full jitter included.
-#[must_use]
-pub fn longest_before_parking(restart: &RestartOptions) -> Duration {
+pub(crate) fn longest_before_parking(restart: &RestartOptions) -> Duration {
     let last_restart = restart.max_failures - 1;
     if last_restart == 0 {
         return Duration::ZERO;

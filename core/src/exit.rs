@@ -178,6 +178,8 @@ pub enum PrepareFailure {
     Exit(Exit),
     /// It took longer than this.
     TimedOut(Duration),
+    /// It ended well, and something that it left behind cannot be ended.
+    Unkillable,
 }
 
 /// Why a run went down, or why there was none: the cause of one failure.
@@ -217,7 +219,21 @@ impl DownCause {
             | Self::Unresponsive(_)
             | Self::MemoryBreach { .. }
             | Self::SpawnFailed(_)
-            | Self::PrepareFailed(PrepareFailure::Spawn(_) | PrepareFailure::TimedOut(_)) => None,
+            | Self::PrepareFailed(
+                PrepareFailure::Spawn(_) | PrepareFailure::TimedOut(_) | PrepareFailure::Unkillable,
+            ) => None,
+        }
+    }
+
+    /// Whether the next run takes the block of this one: yes after a crash of a running slot, no
+    /// where the block may be what kept it from running.
+    pub(crate) const fn keeps_block(self) -> bool {
+        match self {
+            Self::Exited(_) | Self::Unresponsive(_) | Self::MemoryBreach { .. } => true,
+            Self::ExitedBeforeReady(_)
+            | Self::ReadyTimeout(_)
+            | Self::SpawnFailed(_)
+            | Self::PrepareFailed(_) => false,
         }
     }
 }
@@ -240,6 +256,9 @@ impl fmt::Display for DownCause {
             Self::PrepareFailed(PrepareFailure::Exit(exit)) => write!(f, "prepare failed: {exit}"),
             Self::PrepareFailed(PrepareFailure::TimedOut(limit)) => {
                 write!(f, "prepare took longer than {limit:?}")
+            }
+            Self::PrepareFailed(PrepareFailure::Unkillable) => {
+                f.write_str("prepare left processes behind that SIGKILL does not end")
             }
         }
     }

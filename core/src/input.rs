@@ -43,7 +43,6 @@ pub enum Input {
 /// What can be wanted of a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[expect(clippy::large_enum_variant, reason = "requests are rare, and boxing them would allocate")]
 pub enum Ask {
     /// Keep it running; answered by the outcome of the first attempt.
     Start(Launch),

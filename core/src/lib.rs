@@ -7,11 +7,14 @@ extern crate alloc;
 extern crate std;
 
 pub mod action;
+mod agenda;
 mod backoff;
 mod breaker;
+mod context;
 mod exit;
 mod id;
 mod input;
+mod ledger;
 pub mod platform;
 mod ports;
 mod slot;
@@ -33,7 +36,7 @@ pub use crate::spec::{
 };
 pub use crate::supervisor::{Settings, Supervisor};
 pub use crate::time::Instant;
-pub use crate::view::{SlotView, StateName};
+pub use crate::view::{LastError, SlotView, StateName};
 pub use crate::wakeup::{Wakeup, WakeupReason};
 
 /// How long the host has to answer [`Order::Reserve`] and [`Order::Spawn`].

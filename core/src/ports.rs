@@ -1,6 +1,5 @@
 //! Blocks of ports, and who has them.
 
-use alloc::vec::Vec;
 use core::fmt;
 use core::ops::RangeInclusive;
 
