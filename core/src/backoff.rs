@@ -8,12 +8,15 @@ use crate::spec::RestartOptions;
 /// Jitter adds at most this many percent.
 const JITTER_PERCENT: u32 = 20;
 
+/// So many take a nanosecond to the longest `Duration`, which has less than 2^94 of them.
+const MAX_DOUBLINGS: u32 = 94;
+
 /// The delay before the restart that follows the `streak`-th consecutive failure: `backoff`,
 /// doubled with each failure after the first, at most `backoff_max`.
 pub(crate) fn base_delay(restart: &RestartOptions, streak: u32) -> Duration {
-    let doublings = streak.saturating_sub(1);
-    let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-    restart.backoff.saturating_mul(factor).min(restart.backoff_max)
+    let doublings = streak.saturating_sub(1).min(MAX_DOUBLINGS);
+    let double = |delay: Duration, _| delay.saturating_mul(2).min(restart.backoff_max);
+    (0..doublings).fold(restart.backoff, double)
 }
 
 /// [`base_delay`] with 0–20 % of jitter on top, and never more than `backoff_max`.

@@ -59,6 +59,11 @@ impl Ledger {
         }
     }
 
+    /// How many blocks are taken.
+    pub(crate) fn len(&self) -> usize {
+        self.taken.len()
+    }
+
     fn insert(&mut self, block: Block) {
         let index = self.taken.partition_point(|taken| *taken < block);
         self.taken.insert(index, block);

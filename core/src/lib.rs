@@ -14,6 +14,7 @@ mod context;
 mod exit;
 mod id;
 mod input;
+pub mod invariant;
 mod ledger;
 pub mod platform;
 mod ports;
@@ -21,6 +22,7 @@ mod slot;
 mod spec;
 mod supervisor;
 mod time;
+pub mod trace;
 mod view;
 mod wakeup;
 

@@ -104,6 +104,17 @@ impl Supervisor {
             .filter_map(|(slot, entry)| Some((slot, entry.as_ref()?.view(slot))))
     }
 
+    /// Whether a shutdown has begun, which is final.
+    #[must_use]
+    pub fn is_shutting_down(&self) -> bool {
+        self.shared.shutdown.is_some()
+    }
+
+    /// How many blocks of ports are handed out.
+    pub(crate) fn blocks_taken(&self) -> usize {
+        self.shared.ledger.len()
+    }
+
     fn run_deadlines(&mut self, actions: &mut Vec<Action>) {
         while let Some((at, slot)) = self.agenda.earliest() {
             if at > self.now {

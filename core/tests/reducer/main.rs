@@ -1,0 +1,10 @@
+//! Tests of the reducer through its one door.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test picks out what it is about")]
+
+mod contract;
+mod host;
+mod options;
+mod requests;
+mod rules;
+mod serialised;
