@@ -1,3 +1,50 @@
-//! Chores.
+//! Chores of the workspace: `cargo xtask <task>`. One file per task.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod bench;
+mod cargo;
+mod dist;
+mod layers;
+mod purity;
+mod sources;
+mod step;
+mod test;
+mod tidy;
+
+use std::env;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask <TASK>
+
+Tasks:
+  test [STEP…]  every check there is, or the named ones; what CI runs
+  tidy          the checks of the house that no other tool makes
+  bench         how fast it is, as ratios
+  dist          the files of a release, in target/dist
+";
+
+/// The user asked for something that does not exist.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let Some((task, rest)) = args.split_first() else {
+        print!("{USAGE}");
+        return ExitCode::from(EXIT_USAGE);
+    };
+    match task.as_str() {
+        "test" => test::run(rest),
+        "tidy" => step::run_all(&[tidy::STEP]),
+        "bench" => bench::run(rest),
+        "dist" => step::run_all(&[dist::STEP]),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        unknown => {
+            eprintln!("error: there is no task `{unknown}`\n\n{USAGE}");
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
