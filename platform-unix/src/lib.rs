@@ -1,1 +1,55 @@
-//! The platform traits of `worker-core` on Unix.
+//! The platform traits of `worker-core` on Linux and macOS: processes, groups, trees, signals.
+//!
+//! [`UnixPlatform`] spawns leaders, sees them end, and empties their trees. It decides nothing: no
+//! timer, no retry, no policy.
+//!
+//! # How a tree is kept hold of
+//!
+//! A tree is every process that descends from a leader. On Linux this process is a *child
+//! subreaper*: whatever loses its parent below it becomes its child, so that **every living process
+//! of a tree hangs under a child of ours**. Listing our own children is therefore a full scan, and
+//! costs nothing for the rest of the machine. An adopted child belongs to the run of its group or
+//! session, else of its [marker](MARKER), else to the only live run.
+//!
+//! One place reaps, by process id. A child that is not reaped keeps its number, so a signal by
+//! number to a child of ours cannot hit a stranger; every other process is pinned first. The leader
+//! stays unreaped until its tree is being ended and nothing else of it is left: its group can be
+//! signalled until then.
+//!
+//! # What macOS cannot promise
+//!
+//! There is no subreaper. A tree is the leader's group and what descends from its members at the
+//! moment we look. A process that left the group *and* lost its parent before that moment is not
+//! found.
+
+mod adopt;
+mod answer;
+mod command;
+mod descriptors;
+mod ending;
+mod failure;
+mod helper;
+mod marker;
+mod memory;
+mod os;
+mod output;
+mod platform;
+mod program;
+mod reaper;
+mod signal;
+mod sockets;
+mod spawn;
+mod state;
+mod stop;
+mod tree;
+mod wait;
+
+pub use crate::command::{Command, Input, Leader, Output};
+pub use crate::marker::MARKER;
+pub use crate::output::{MoreOutput, OutputReader, OutputWriter, output_pipe};
+pub use crate::platform::UnixPlatform;
+pub use crate::program::resolve_program;
+pub use crate::signal::{signal_from_number, signal_number};
+
+/// The number of a process.
+pub type Pid = i32;

@@ -1,0 +1,124 @@
+//! Listing our children, and telling whose the new ones are.
+
+use std::collections::HashMap;
+
+use rustix::process::{getpgid, getsid};
+use worker_core::RunId;
+
+use crate::Pid;
+use crate::os::{self, Family};
+use crate::state::{Child, Owner, Role, State};
+use crate::wait;
+
+impl State {
+    /// Lists our children and attributes those that are new.
+    ///
+    /// Every living process of a tree hangs under one of our children, so this is a full scan,
+    /// provided that nothing is reaped meanwhile: the lock around the state sees to that.
+    pub(crate) fn adopt(&mut self) {
+        let children = Family::now().own_children();
+        let new: Vec<_> = children.into_iter().filter(|pid| !self.children.contains_key(pid)).collect();
+        if !new.is_empty() {
+            self.attribute(&new);
+        }
+        self.just_reaped.clear();
+    }
+
+    fn attribute(&mut self, new: &[Pid]) {
+        let mut owners = self.owners_by_id();
+        for &pid in new {
+            let ids = ids_of(pid);
+            let owner = self.owner_of(pid, ids, &owners);
+            let owner = owner.unwrap_or_else(|| {
+                report_unattributed(pid);
+                Owner::Nobody
+            });
+            // Siblings that come after it may be known by its group or session alone.
+            remember_ids(&mut owners, ids, owner);
+            self.children.insert(pid, Child { owner, ids, role: Role::Adopted, struck: false });
+        }
+    }
+
+    /// Who owns the groups and sessions that our children are in. The numbers are those of
+    /// processes that are not reaped, or that were a moment ago.
+    fn owners_by_id(&self) -> HashMap<Pid, Owner> {
+        let mut owners = HashMap::new();
+        for child in self.children.values().chain(&self.just_reaped) {
+            remember_ids(&mut owners, child.ids, child.owner);
+        }
+        owners
+    }
+
+    /// By descent where it was seen, else by group and session, else by the marker, else it is of
+    /// the only live run.
+    ///
+    /// A marker of another supervisor alone says nothing. When a supervisor nested in one of our
+    /// trees dies, its children fall to us; their marker then holds an entry of ours too, and
+    /// without that they are treated like any process without a marker.
+    fn owner_of(&self, pid: Pid, ids: [Pid; 3], owners: &HashMap<Pid, Owner>) -> Option<Owner> {
+        self.owner_by_descent(pid)
+            .or_else(|| owners.get(&ids[1]).copied())
+            .or_else(|| owners.get(&ids[2]).copied())
+            .or_else(|| self.owner_by_marker(pid))
+            .or_else(|| self.only_live_run())
+    }
+
+    fn owner_by_descent(&self, pid: Pid) -> Option<Owner> {
+        let seen_below_any = self.runs.values().any(|run| !run.known.is_empty())
+            || self.released.values().any(|known| !known.is_empty());
+        let process = if seen_below_any { os::process(pid)? } else { return None };
+        let run = self.runs.iter().find(|(_, run)| run.known.contains(&process));
+        let released = self.released.iter().find(|(_, known)| known.contains(&process));
+        run.map(|(&run, _)| Owner::Run(run))
+            .or_else(|| released.map(|(&run, _)| Owner::Released(run)))
+    }
+
+    fn owner_by_marker(&self, pid: Pid) -> Option<Owner> {
+        let run = self.marker.run_in(&os::environment(pid)?)?;
+        if self.runs.contains_key(&run) {
+            return Some(Owner::Run(run));
+        }
+        self.released.contains_key(&run).then_some(Owner::Released(run))
+    }
+
+    /// As PID 1 everybody's orphans fall to us, and where a run left processes behind on purpose
+    /// theirs do: then the only live run need not be the one.
+    fn only_live_run(&self) -> Option<Owner> {
+        let mut runs = self.runs.keys();
+        let only: RunId = *runs.next()?;
+        let alone = runs.next().is_none() && self.released.is_empty() && std::process::id() != 1;
+        alone.then_some(Owner::Run(only))
+    }
+}
+
+/// The number of a child of ours, with the group and the session it is in.
+pub(crate) fn ids_of(pid: Pid) -> [Pid; 3] {
+    let number = rustix::process::Pid::from_raw(pid);
+    let raw = |id: rustix::io::Result<rustix::process::Pid>| {
+        id.map_or(pid, |id| id.as_raw_nonzero().get())
+    };
+    [pid, raw(getpgid(number)), raw(getsid(number))]
+}
+
+/// Leaves out what we share with our children: our own group and session tell nobody apart.
+fn remember_ids(owners: &mut HashMap<Pid, Owner>, ids: [Pid; 3], owner: Owner) {
+    let shared = ids_of(0);
+    for id in ids.into_iter().filter(|id| !shared.contains(id)) {
+        // A process that belongs to nobody must not take a run's group for itself.
+        let entry = owners.entry(id).or_insert(owner);
+        if *entry == Owner::Nobody {
+            *entry = owner;
+        }
+    }
+}
+
+fn report_unattributed(pid: Pid) {
+    if wait::peek(pid).is_some() {
+        return; // It is dead already.
+    }
+    tracing::warn!(
+        pid,
+        "an orphan fell to us that cannot be attributed to a run: it left its group and session, \
+         and its environment does not name its run; it is ended at shutdown"
+    );
+}

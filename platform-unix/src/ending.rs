@@ -1,0 +1,134 @@
+//! Ending trees: the group kill, the escapees, and the release of what may live on.
+
+use rustix::process::{Signal, kill_process};
+use worker_core::RunId;
+
+use crate::Pid;
+use crate::adopt::ids_of;
+use crate::os::{self, Family, Process};
+use crate::reaper::kill_group_of;
+use crate::state::{Child, Ending, Known, Owner, State, Unattributed};
+use crate::tree::children_of;
+
+impl State {
+    /// One SIGKILL to the group of the leader, which is not reaped; never a second one.
+    pub(crate) fn kill_group(&mut self, id: RunId) {
+        self.settle();
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        if run.ending >= Ending::GroupKilled {
+            return;
+        }
+        run.ending = Ending::GroupKilled;
+        let leader = run.leader;
+        self.remember_tree(id);
+        kill_group_of(leader);
+        self.settle();
+    }
+
+    /// SIGKILL to whatever is left of the run, and from here on to whatever shows up.
+    pub(crate) fn kill_escapees(&mut self, run: RunId) {
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.ending = Ending::Killing;
+        }
+        self.settle();
+    }
+
+    /// What is left belongs to no run, as soon as the leader is dead.
+    pub(crate) fn release(&mut self, run: RunId) {
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.ending = run.ending.max(Ending::Released);
+        }
+        self.settle();
+    }
+
+    /// Ends whatever belongs to nobody, and from here on whatever shows up.
+    pub(crate) fn end_unattributed(&mut self) {
+        self.unattributed = Unattributed::Ended;
+        self.settle();
+    }
+
+    /// SIGKILL to every child that is to be ended and did not get it yet, and to what is below it.
+    pub(crate) fn strike(&mut self) {
+        let doomed: Vec<_> = self.children.iter().filter(|(_, child)| self.is_doomed(child)).collect();
+        let doomed: Vec<_> = doomed.into_iter().map(|(&pid, child)| (pid, child.owner)).collect();
+        if doomed.is_empty() {
+            return;
+        }
+        let family = Family::now();
+        for (pid, owner) in doomed {
+            self.strike_below(&family, pid, owner);
+        }
+    }
+
+    fn is_doomed(&self, child: &Child) -> bool {
+        let wanted = match child.owner {
+            Owner::Run(run) => {
+                self.runs.get(&run).is_some_and(|run| run.ending == Ending::Killing)
+            }
+            Owner::Released(_) => false,
+            Owner::Nobody => self.unattributed == Unattributed::Ended,
+        };
+        wanted && !child.struck
+    }
+
+    /// What is below is looked up first: when its parent is dead, only its group, its session and
+    /// its marker could tell whose it is.
+    fn strike_below(&mut self, family: &Family, pid: Pid, owner: Owner) {
+        let below = descendants(family, pid);
+        self.remember(owner, &below);
+        if let Some(child) = self.children.get_mut(&pid) {
+            child.ids = ids_of(pid); // Whatever it forked just now is in these.
+            child.struck = true;
+        }
+        if let Some(pid) = rustix::process::Pid::from_raw(pid) {
+            let _ = kill_process(pid, Signal::KILL); // It may be another user's.
+        }
+        for process in below.iter().filter(|process| process.alive) {
+            os::signal_pinned(process, &[Signal::KILL]);
+        }
+    }
+
+    /// Remembers who is below a run's processes, while that can be seen.
+    pub(crate) fn remember_tree(&mut self, run: RunId) {
+        let members = self.members(run);
+        self.remember(Owner::Run(run), &members);
+    }
+
+    fn remember(&mut self, owner: Owner, processes: &[Process]) {
+        let Owner::Run(run) = owner else { return };
+        if let Some(run) = self.runs.get_mut(&run) {
+            for process in processes {
+                run.known.insert(process);
+            }
+        }
+    }
+
+    /// Makes what a released run left behind nobody's, and says how many live.
+    pub(crate) fn let_go(&mut self, id: RunId) -> u32 {
+        let released = self.runs.get(&id).is_some_and(|run| run.ending == Ending::Released);
+        if !released {
+            return 0;
+        }
+        let mut known = Known::default();
+        for member in self.members(id) {
+            known.insert(&member);
+        }
+        let left = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        for child in self.children.values_mut().filter(|child| child.owner == Owner::Run(id)) {
+            child.owner = Owner::Released(id);
+        }
+        self.released.insert(id, known);
+        left
+    }
+}
+
+/// Everything below a process, each after its parent.
+fn descendants(family: &Family, pid: Pid) -> Vec<Process> {
+    let mut found: Vec<_> = os::process(pid).map_or(Vec::new(), |root| children_of(family, &root));
+    let mut next = 0;
+    while let Some(&parent) = found.get(next) {
+        found.extend(children_of(family, &parent));
+        next += 1;
+    }
+    found
+}

@@ -1,0 +1,272 @@
+//! Linux: `/proc`, pidfds, the child subreaper.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::str::FromStr;
+use std::sync::{Once, OnceLock};
+
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::{Inode, Process, Sockets};
+use crate::Pid;
+
+pub(crate) use super::sock_diag::{any_connection, listeners};
+
+/// Orphans below us become our children from here on.
+pub(crate) fn adopt_orphans() -> io::Result<()> {
+    // The argument is only a truth value to the kernel.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(io::Error::from)
+}
+
+/// Names this boot of the machine.
+pub(crate) fn boot_id() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+/// When this process started.
+pub(crate) fn own_start() -> u64 {
+    process(own_pid()).map_or(0, |own| own.start)
+}
+
+fn own_pid() -> Pid {
+    rustix::process::getpid().as_raw_nonzero().get()
+}
+
+/// Looks at a process, from `/proc/PID/stat`; see proc_pid_stat(5).
+pub(crate) fn process(pid: Pid) -> Option<Process> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    parse_stat(pid, &stat)
+}
+
+fn parse_stat(pid: Pid, stat: &[u8]) -> Option<Process> {
+    // The second field is the name in parentheses, which may itself hold spaces and parentheses.
+    let behind_name = stat.iter().rposition(|&byte| byte == b')')? + 2;
+    let mut fields = std::str::from_utf8(stat.get(behind_name..)?).ok()?.split(' ');
+    let state = fields.next()?;
+    Some(Process {
+        pid,
+        alive: !matches!(state, "Z" | "X"),
+        parent: number(fields.next())?,
+        group: number(fields.next())?,
+        session: number(fields.next())?,
+        start: number(fields.nth(15))?, // Field 22; the session is field 6.
+    })
+}
+
+fn number<T: FromStr>(field: Option<&str>) -> Option<T> {
+    field?.trim_end().parse().ok()
+}
+
+/// The environment that a process was started with, as it is now; none where it cannot be read.
+pub(crate) fn environment(pid: Pid) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/environ")).ok()
+}
+
+/// Memory that a process would give back if it ended, in bytes: `RssAnon` + `RssShmem` of
+/// proc_pid_status(5). Pages of files are left out, since the machine can drop them. Where the
+/// kernel does not say (before 4.5), the resident pages less the shared ones of `statm`.
+pub(crate) fn memory(pid: Pid) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let anonymous = kibibytes(&status, "RssAnon:");
+    let shared = kibibytes(&status, "RssShmem:");
+    anonymous.map_or_else(|| memory_from_statm(pid), |anonymous| {
+        Some((anonymous + shared.unwrap_or(0)) * 1024)
+    })
+}
+
+fn kibibytes(status: &str, name: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+    value.trim().strip_suffix("kB")?.trim_end().parse().ok()
+}
+
+fn memory_from_statm(pid: Pid) -> Option<u64> {
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let mut pages = statm.split(' ').skip(1).map_while(|field| field.parse::<u64>().ok());
+    let (resident, shared) = (pages.next()?, pages.next()?);
+    Some(resident.saturating_sub(shared) * rustix::param::page_size() as u64)
+}
+
+/// Which of these sockets a process holds, from `/proc/PID/fd`.
+pub(crate) fn held_sockets(pid: Pid, wanted: &[Inode]) -> Sockets {
+    let entries = match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Sockets::Closed,
+        Err(_) => return Sockets::Held(Vec::new()), // It is gone.
+    };
+    let targets = entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    let sockets = targets.filter_map(|target| {
+        let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+        inode.parse().ok().map(Inode)
+    });
+    Sockets::Held(sockets.filter(|inode| wanted.contains(inode)).collect())
+}
+
+/// Who is whose child.
+///
+/// Reads `/proc/PID/task/*/children`, which costs nothing for the rest of the machine. The kernel
+/// may leave out children there while others are being *reaped*; so nothing may be reaped while we
+/// list our own. Where it has no such file (no `CONFIG_PROC_CHILDREN`), one look at all processes.
+pub(crate) enum Family {
+    /// The kernel is asked for each parent.
+    Asked,
+    /// Every process, by its parent.
+    Seen(HashMap<Pid, Vec<Pid>>),
+}
+
+impl Family {
+    /// Looks now.
+    pub(crate) fn now() -> Self {
+        if children_are_listed() { Self::Asked } else { Self::Seen(all_by_parent()) }
+    }
+
+    /// The children of a process, dead ones included.
+    pub(crate) fn children(&self, parent: Pid) -> Vec<Pid> {
+        match self {
+            Self::Asked => listed_children(parent),
+            Self::Seen(by_parent) => by_parent.get(&parent).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Our own children, dead ones included: each one, provided that none is reaped meanwhile.
+    pub(crate) fn own_children(&self) -> Vec<Pid> {
+        let own = own_pid();
+        if matches!(self, Self::Seen(_)) {
+            return self.children(own);
+        }
+        loop {
+            let threads = threads(own);
+            let children = threads.iter().flat_map(|&thread| children_of_thread(own, thread));
+            let children = children.collect();
+            // A thread that ended meanwhile left its children to another one, which we may have
+            // asked before that.
+            if threads.iter().all(|thread| self::threads(own).contains(thread)) {
+                return children;
+            }
+        }
+    }
+}
+
+fn children_are_listed() -> bool {
+    static LISTED: OnceLock<bool> = OnceLock::new();
+    *LISTED.get_or_init(|| {
+        let listed = fs::exists("/proc/thread-self/children").unwrap_or(false);
+        if !listed {
+            tracing::warn!(
+                "this kernel does not list children in /proc (CONFIG_PROC_CHILDREN): all \
+                 processes of the machine are looked at instead, which is slower"
+            );
+        }
+        listed
+    })
+}
+
+fn listed_children(parent: Pid) -> Vec<Pid> {
+    let threads = threads(parent);
+    threads.iter().flat_map(|&thread| children_of_thread(parent, thread)).collect()
+}
+
+fn threads(pid: Pid) -> Vec<Pid> {
+    numbers_in(&format!("/proc/{pid}/task"))
+}
+
+fn children_of_thread(pid: Pid, thread: Pid) -> Vec<Pid> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children"));
+    let children = children.unwrap_or_default();
+    children.split_ascii_whitespace().filter_map(|child| child.parse().ok()).collect()
+}
+
+fn all_by_parent() -> HashMap<Pid, Vec<Pid>> {
+    let mut by_parent: HashMap<Pid, Vec<Pid>> = HashMap::new();
+    for process in numbers_in("/proc").into_iter().filter_map(process) {
+        by_parent.entry(process.parent).or_default().push(process.pid);
+    }
+    by_parent
+}
+
+fn numbers_in(folder: &str) -> Vec<Pid> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// Living processes of a group that do not hang under a child of ours: none, since orphans fall to
+/// us here.
+pub(crate) fn strays_of_group(_group: Pid) -> Vec<Process> {
+    Vec::new()
+}
+
+/// Sends signals to exactly the process that was looked at, and to none that has its number now:
+/// pins it, looks again, then signals through the pin.
+pub(crate) fn signal_pinned(process: &Process, signals: &[Signal]) {
+    let Some(pid) = rustix::process::Pid::from_raw(process.pid) else { return };
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pin) if is_still(process) => signal_through(&pin, signals),
+        Ok(_) | Err(Errno::SRCH) => {} // It is gone.
+        Err(error) => {
+            say_pins_are_missing(error);
+            if is_still(process) {
+                for &signal in signals {
+                    let _ = rustix::process::kill_process(pid, signal);
+                }
+            }
+        }
+    }
+}
+
+fn is_still(seen: &Process) -> bool {
+    process(seen.pid).is_some_and(|now| now.start == seen.start)
+}
+
+fn signal_through(pin: &OwnedFd, signals: &[Signal]) {
+    for &signal in signals {
+        let _ = pidfd_send_signal(pin, signal); // It may be gone, or be another user's.
+    }
+}
+
+fn say_pins_are_missing(error: Errno) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            %error,
+            "processes cannot be pinned (pidfd_open): they are signalled by number right after \
+             their start time was compared"
+        );
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
+        let stat = b"7 (a) R 1 (b)) S 3 4 5 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 9876 1 2\n";
+        let process = parse_stat(7, stat).unwrap();
+        assert_eq!((process.parent, process.group, process.session), (3, 4, 5));
+        assert_eq!(process.start, 9876);
+        assert!(process.alive);
+    }
+
+    #[test]
+    fn this_process_is_seen_with_its_parent_and_memory() {
+        let own = process(own_pid()).unwrap();
+        assert_eq!(Some(own.parent), rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get()));
+        assert!(own.alive);
+        assert!(memory(own.pid).unwrap() > 0);
+        assert!(memory_from_statm(own.pid).unwrap() > 0);
+    }
+
+    #[test]
+    fn both_ways_of_listing_find_the_same_children() {
+        let mut child = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        let pid = Pid::try_from(child.id()).unwrap();
+        assert!(Family::Asked.own_children().contains(&pid));
+        assert!(Family::Seen(all_by_parent()).own_children().contains(&pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!Family::Asked.own_children().contains(&pid));
+    }
+}

@@ -1,0 +1,224 @@
+//! The platform: what a driver calls.
+
+use std::io;
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rustix::process;
+use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use worker_core::{Exit, Kill, Owner, RunId, Signal, Spawn, SpawnError, TreeEnd};
+
+use crate::Pid;
+use crate::answer::Answers;
+use crate::command::{Command, Leader};
+use crate::descriptors;
+use crate::helper;
+use crate::os;
+use crate::state::{Owner as ChildOwner, State};
+
+/// Spawns, watches and ends the trees of this process.
+///
+/// Clones are the same platform. **All children of this process belong to it**: it reaps whatever
+/// it finds, so nothing else in the process may spawn or wait.
+#[derive(Clone, Debug)]
+pub struct UnixPlatform {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+}
+
+/// There can be one place that reaps in a process.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+impl UnixPlatform {
+    /// Makes this process the keeper of its trees: orphans below it become its children (Linux),
+    /// and its children are reaped here from now on. Descriptors that it inherited are closed in
+    /// whatever it spawns.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] if the process has a platform already: clone that one. Else
+    /// if SIGCHLD cannot be listened to.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with io enabled.
+    pub fn new() -> io::Result<Self> {
+        if IN_USE.swap(true, Ordering::SeqCst) {
+            let message = "this process has a UnixPlatform already: clone it";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+        }
+        // From here on dropping `shared` takes the mark back.
+        let shared = Arc::new(Shared { state: Mutex::new(State::new()) });
+        // Also replaces a SIGCHLD that was ignored when we were started, under which the kernel
+        // would reap by itself.
+        let deaths = signal(SignalKind::child())?;
+        descriptors::close_on_exec();
+        if let Err(error) = os::adopt_orphans() {
+            tracing::warn!(%error, "orphans do not fall to this process: a process that leaves its group may escape");
+        }
+        tokio::spawn(reap(deaths, Arc::downgrade(&shared)));
+        Ok(Self { shared })
+    }
+
+    /// Memory of the whole tree in bytes: what its processes would give back if they ended, which
+    /// is `RssAnon` + `RssShmem` on Linux and the footprint on macOS. Pages that processes share
+    /// count once for each. None if no process of it lives.
+    #[must_use]
+    pub fn memory(&self, run: RunId) -> Option<u64> {
+        self.looking().memory(run)
+    }
+
+    /// The living processes of the tree, each after its parent.
+    #[must_use]
+    pub fn members(&self, run: RunId) -> Vec<Pid> {
+        self.looking().members(run).iter().map(|process| process.pid).collect()
+    }
+
+    /// Who listens on a TCP port; none if nobody does. [`Owner::Unknown`] where the kernel does
+    /// not say. Where several listen, one stranger is enough for [`Owner::Stranger`].
+    #[must_use]
+    pub fn listener_owner(&self, run: RunId, port: u16) -> Option<Owner> {
+        self.looking().listener_owner(run, port)
+    }
+
+    /// Whether there is an established TCP connection to one of these ports of this machine.
+    /// False where the kernel does not say.
+    #[must_use]
+    pub fn has_connection(&self, ports: RangeInclusive<u16>) -> bool {
+        os::any_connection(ports).unwrap_or(false)
+    }
+
+    /// Sends a signal to the leader's group. Does nothing once the tree is gone.
+    pub fn forward(&self, run: RunId, signal: Signal) {
+        self.looking().forward(run, signal);
+    }
+
+    /// Stops every process of every tree (SIGSTOP).
+    pub fn suspend(&self) {
+        self.state().signal_all(process::Signal::STOP);
+    }
+
+    /// Continues every process of every tree (SIGCONT).
+    pub fn resume(&self) {
+        self.state().signal_all(process::Signal::CONT);
+    }
+
+    /// Runs a process of the run's tree, such as an exec probe, in a group of its own, and kills
+    /// it with its group after `limit` or when this future is dropped; then the answer is
+    /// SIGKILL. What it leaves behind in its group ends with it.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] if it cannot be spawned, or if the run is being ended.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time enabled.
+    pub async fn run_helper(
+        &self,
+        run: RunId,
+        command: Command,
+        limit: Duration,
+    ) -> Result<Exit, SpawnError> {
+        helper::run_helper(self, run, command, limit).await
+    }
+
+    /// Kills the orphans that could not be attributed to a run, and from here on those that show
+    /// up. For a shutdown, when the trees are gone.
+    pub fn end_unattributed(&self) {
+        self.state().end_unattributed();
+    }
+
+    /// Orphans that could not be attributed to a run and live.
+    #[must_use]
+    pub fn unattributed(&self) -> Vec<Pid> {
+        self.looking().children_of(ChildOwner::Nobody)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state()
+    }
+
+    /// The state, up to date.
+    fn looking(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.settle();
+        state
+    }
+
+    fn answers(&self, run: RunId) -> Option<Arc<Answers>> {
+        self.state().answers.get(&run).cloned()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        IN_USE.store(false, Ordering::SeqCst);
+    }
+}
+
+/// The reaping task: every death wakes it, and nothing else does.
+async fn reap(mut deaths: SignalStream, shared: Weak<Shared>) {
+    while deaths.recv().await.is_some() {
+        let Some(shared) = shared.upgrade() else { return };
+        shared.state().settle();
+    }
+}
+
+#[async_trait]
+impl Spawn for UnixPlatform {
+    type Command = Command;
+    type Leader = Leader;
+
+    async fn spawn(&self, run: RunId, command: Command) -> Result<Leader, SpawnError> {
+        self.state().spawn_leader(run, command)
+    }
+
+    /// [`Exit::Unknown`] at once for a run that never was, or of which all was told.
+    async fn leader_exit(&self, run: RunId) -> Exit {
+        let Some(answers) = self.answers(run) else { return Exit::Unknown };
+        let exit = answers.exit.tell().await;
+        self.state().forget_told(run);
+        exit
+    }
+}
+
+#[async_trait]
+impl Kill for UnixPlatform {
+    async fn signal_tree(&self, run: RunId, signal: Signal) {
+        self.state().signal_tree(run, signal);
+    }
+
+    async fn kill_group(&self, run: RunId) {
+        self.state().kill_group(run);
+    }
+
+    async fn kill_escapees(&self, run: RunId) {
+        self.state().kill_escapees(run);
+    }
+
+    async fn release(&self, run: RunId) {
+        self.state().release(run);
+    }
+
+    /// The default at once for a run that never was, or of which all was told.
+    async fn tree_gone(&self, run: RunId) -> TreeEnd {
+        let Some(answers) = self.answers(run) else { return TreeEnd::default() };
+        let end = answers.end.tell().await;
+        self.state().forget_told(run);
+        end
+    }
+}

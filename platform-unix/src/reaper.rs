@@ -1,0 +1,161 @@
+//! The one place that reaps.
+
+use rustix::process::{Signal, kill_process_group};
+use worker_core::{Exit, RunId, TreeEnd};
+
+use crate::Pid;
+use crate::state::{Child, Ending, Owner, Role, Run, State};
+use crate::wait::{self, Dead};
+
+impl State {
+    /// Takes note of every death, reaps, and carries on with what is being ended: to be called
+    /// whenever a child may have died, and before anything is decided by who is left.
+    ///
+    /// The order matters: reap all, list, kill all that were listed, wait for the next SIGCHLD. An
+    /// orphan that is adopted after the listing, or was left out of it, follows a death that we
+    /// have not reaped yet, so another SIGCHLD is sure to come.
+    pub(crate) fn settle(&mut self) {
+        self.adopt();
+        while self.bury_dead() {
+            self.adopt();
+        }
+        self.finish_runs();
+        self.strike();
+    }
+
+    /// Reaps the dead and takes note of dead leaders. True if there was any: their children may
+    /// have become ours since the last listing.
+    fn bury_dead(&mut self) -> bool {
+        let mut any = false;
+        while let Some(dead) = wait::peek_any() {
+            if self.is_held(dead.pid) {
+                // The kernel would name this one for ever.
+                return self.bury_each_dead() || any;
+            }
+            self.bury(dead);
+            any = true;
+        }
+        any
+    }
+
+    /// As [`bury_dead`](Self::bury_dead), asking for each child in turn.
+    fn bury_each_dead(&mut self) -> bool {
+        let children = self.children.keys().copied().filter(|&pid| !self.is_held(pid));
+        let dead: Vec<_> = children.filter_map(wait::peek).collect();
+        let any = !dead.is_empty();
+        dead.into_iter().for_each(|dead| self.bury(dead));
+        any
+    }
+
+    /// A dead leader that is not reaped, so that its number stays its group's.
+    fn is_held(&self, pid: Pid) -> bool {
+        let Some(Child { owner: Owner::Run(run), role: Role::Leader, .. }) = self.children.get(&pid)
+        else {
+            return false;
+        };
+        self.runs.get(run).is_some_and(|run| run.exit.is_some())
+    }
+
+    fn bury(&mut self, dead: Dead) {
+        match self.children.get(&dead.pid) {
+            Some(&Child { owner: Owner::Run(run), role: Role::Leader, .. }) => {
+                self.leader_died(run, dead.exit);
+            }
+            Some(Child { role: Role::Helper(_), .. }) => self.bury_helper(&dead),
+            Some(_) | None => self.reap(&dead),
+        }
+    }
+
+    fn leader_died(&mut self, run: RunId, exit: Exit) {
+        self.count_killed(Owner::Run(run), exit);
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.exit = Some(exit);
+        }
+        if let Some(answers) = self.answers.get(&run) {
+            answers.exit.set(exit);
+        }
+    }
+
+    /// A helper's group goes with it. Its number is still reserved here.
+    fn bury_helper(&mut self, dead: &Dead) {
+        kill_group_of(dead.pid);
+        let waiting = self.children.get_mut(&dead.pid).and_then(|child| match &mut child.role {
+            Role::Helper(waiting) => waiting.take(),
+            Role::Leader | Role::Adopted => None,
+        });
+        self.reap(dead);
+        if let Some(waiting) = waiting {
+            let _ = waiting.send(dead.exit); // Whoever asked may have gone.
+        }
+    }
+
+    fn reap(&mut self, dead: &Dead) {
+        wait::reap(dead.pid);
+        if let Some(child) = self.children.remove(&dead.pid) {
+            self.count_killed(child.owner, dead.exit);
+            self.just_reaped.push(child);
+        }
+    }
+
+    fn count_killed(&mut self, owner: Owner, exit: Exit) {
+        let Owner::Run(run) = owner else { return };
+        if let Some(run) = self.runs.get_mut(&run)
+            && run.ending >= Ending::GroupKilled
+            && exit == Exit::Signal(worker_core::Signal::Kill)
+        {
+            run.killed += 1;
+        }
+    }
+
+    /// Ends the runs of which nothing but a dead leader is left.
+    fn finish_runs(&mut self) {
+        let over: Vec<_> = self.runs.iter().filter(|(_, run)| run.may_be_over()).collect();
+        let over: Vec<_> =
+            over.into_iter().map(|(&id, _)| id).filter(|&id| self.is_empty(id)).collect();
+        over.into_iter().for_each(|run| self.finish(run));
+        self.forget_released();
+    }
+
+    /// The leader was dead before our children were listed, so its own children are among them: to
+    /// reap it adds none.
+    fn finish(&mut self, id: RunId) {
+        let left = self.let_go(id);
+        let Some(run) = self.runs.remove(&id) else { return };
+        wait::reap(run.leader);
+        self.children.remove(&run.leader);
+        if let Some(answers) = self.answers.get(&id) {
+            answers.end.set(TreeEnd { killed: run.killed, left });
+        }
+        self.forget_told(id);
+    }
+
+    /// Forgets ended runs whose last process is gone: all that lives hangs under a child of ours.
+    fn forget_released(&mut self) {
+        if self.released.is_empty() {
+            return;
+        }
+        let children = &self.children;
+        let has_children = |run| children.values().any(|child| child.owner == Owner::Released(run));
+        self.released.retain(|&run, _| has_children(run));
+    }
+}
+
+impl Run {
+    fn may_be_over(&self) -> bool {
+        self.ending > Ending::NotAsked && self.exit.is_some()
+    }
+}
+
+/// One SIGKILL to the group of a child that is not reaped.
+pub(crate) fn kill_group_of(leader: Pid) {
+    signal_group(leader, &[Signal::KILL]);
+}
+
+/// Signals to the group of a child that is not reaped.
+pub(crate) fn signal_group(leader: Pid, signals: &[Signal]) {
+    let Some(group) = rustix::process::Pid::from_raw(leader) else { return };
+    for &signal in signals {
+        // Fails with EPERM where all of the group are dead (macOS) or another user's.
+        let _ = kill_process_group(group, signal);
+    }
+}

@@ -1,0 +1,151 @@
+//! What is known of the runs and of our children. Everything here happens under one lock.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use worker_core::{Exit, RunId};
+
+use crate::Pid;
+use crate::answer::Answers;
+use crate::marker::Marker;
+use crate::os::Process;
+
+/// Everything that is known.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) marker: Marker,
+    /// Runs whose tree is not gone.
+    pub(crate) runs: HashMap<RunId, Run>,
+    /// What is told about runs, until it was told.
+    pub(crate) answers: HashMap<RunId, Arc<Answers>>,
+    /// Our children that are not reaped. Their numbers cannot be reused.
+    pub(crate) children: HashMap<Pid, Child>,
+    /// Children that were reaped since our children were last listed. Those whom they left behind
+    /// are known by their group and session.
+    pub(crate) just_reaped: Vec<Child>,
+    /// Ended runs that left processes behind on purpose, as long as there are any.
+    pub(crate) released: HashMap<RunId, Known>,
+    /// What becomes of children that belong to nobody.
+    pub(crate) unattributed: Unattributed,
+}
+
+/// A run whose tree is not gone.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) leader: Pid,
+    /// How the leader ended. It is not reaped before its tree is gone.
+    pub(crate) exit: Option<Exit>,
+    pub(crate) ending: Ending,
+    /// Processes that SIGKILL ended after we had sent it.
+    pub(crate) killed: u32,
+    /// Processes that were seen below a process of the run.
+    pub(crate) known: Known,
+}
+
+/// How far the ending of a tree has come. Only moves up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    /// Nobody asked for it.
+    NotAsked,
+    /// The whole tree was signalled.
+    Signalled,
+    /// What is left belongs to no run, as soon as the leader is dead.
+    Released,
+    /// The leader's group got its one SIGKILL.
+    GroupKilled,
+    /// Whatever shows up gets SIGKILL.
+    Killing,
+}
+
+/// Processes by number and start time.
+#[derive(Debug, Default)]
+pub(crate) struct Known(HashSet<(Pid, u64)>);
+
+impl Known {
+    pub(crate) fn insert(&mut self, process: &Process) -> bool {
+        self.0.insert((process.pid, process.start))
+    }
+
+    pub(crate) fn contains(&self, process: &Process) -> bool {
+        self.0.contains(&(process.pid, process.start))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// A child of ours that is not reaped.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pub(crate) owner: Owner,
+    /// Its number, and the group and session it was last seen in.
+    pub(crate) ids: [Pid; 3],
+    pub(crate) role: Role,
+    /// SIGKILL was sent to it: it cannot fork any more.
+    pub(crate) struck: bool,
+}
+
+/// To whom a child belongs. Does not change while the child is not reaped, except by a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// It is of the tree of this run.
+    Run(RunId),
+    /// It was left behind on purpose by this run, which is over.
+    Released(RunId),
+    /// We cannot tell.
+    Nobody,
+}
+
+/// How a process came to be our child.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// Spawned, as the leader of its run.
+    Leader,
+    /// Spawned, to be waited for by whoever asked.
+    Helper(Option<oneshot::Sender<Exit>>),
+    /// An orphan that fell to us.
+    Adopted,
+}
+
+/// What becomes of children that belong to nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unattributed {
+    /// They are left alone.
+    Kept,
+    /// They get SIGKILL.
+    Ended,
+}
+
+impl State {
+    pub(crate) fn new() -> Self {
+        Self {
+            marker: Marker::of_this_process(),
+            runs: HashMap::new(),
+            answers: HashMap::new(),
+            children: HashMap::new(),
+            just_reaped: Vec::new(),
+            released: HashMap::new(),
+            unattributed: Unattributed::Kept,
+        }
+    }
+
+    /// The children that belong to `owner`.
+    pub(crate) fn children_of(&self, owner: Owner) -> Vec<Pid> {
+        let children = self.children.iter().filter(|(_, child)| child.owner == owner);
+        children.map(|(&pid, _)| pid).collect()
+    }
+
+    /// Forgets what was told about a run, once all was.
+    pub(crate) fn forget_told(&mut self, run: RunId) {
+        let over = !self.runs.contains_key(&run);
+        if over && self.answers.get(&run).is_some_and(|answers| answers.all_told()) {
+            self.answers.remove(&run);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Signals that leave a tree its choice.
+
+use std::collections::HashSet;
+
+use rustix::process::Signal;
+use worker_core::RunId;
+
+use crate::Pid;
+use crate::os::{self, Family, Process};
+use crate::reaper::signal_group;
+use crate::signal::native;
+use crate::state::{Ending, State};
+use crate::tree::children_of;
+
+/// A tree that answers a signal by forking would keep us here for ever. What it forks after so many
+/// looks is left to the grace.
+const LOOKS: usize = 4;
+
+impl State {
+    /// This signal, then SIGCONT, once to every process of the tree.
+    pub(crate) fn signal_tree(&mut self, id: RunId, signal: worker_core::Signal) {
+        self.settle();
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        run.ending = run.ending.max(Ending::Signalled);
+        match native(signal) {
+            Some(signal) => self.signal_each(id, &[signal, Signal::CONT]),
+            None => tracing::warn!(%signal, "this system has no such signal: it is not sent"),
+        }
+        self.settle();
+    }
+
+    /// A signal to the group of the leader, while that is not reaped.
+    pub(crate) fn forward(&self, run: RunId, signal: worker_core::Signal) {
+        if let (Some(run), Some(signal)) = (self.runs.get(&run), native(signal)) {
+            signal_group(run.leader, &[signal]);
+        }
+    }
+
+    /// A signal to every process of every run.
+    pub(crate) fn signal_all(&mut self, signal: Signal) {
+        self.settle();
+        let runs: Vec<_> = self.runs.keys().copied().collect();
+        runs.into_iter().for_each(|run| self.signal_each(run, &[signal]));
+    }
+
+    /// The signals, once to every process of the tree: to the group as a whole, then one by one to
+    /// whatever left it.
+    fn signal_each(&mut self, run: RunId, signals: &[Signal]) {
+        let Some(leader) = self.runs.get(&run).map(|run| run.leader) else { return };
+        self.remember_tree(run);
+        signal_group(leader, signals);
+        let mut reached = HashSet::new();
+        for _ in 0..LOOKS {
+            let before = reached.len();
+            self.signal_outside_group(run, leader, signals, &mut reached);
+            if reached.len() == before {
+                break;
+            }
+            self.adopt();
+        }
+    }
+
+    /// One look at the tree, top down: a process is signalled, and right after that its children
+    /// are listed, so none that it forked before is missed. Children that turn up in a later look
+    /// under a process that had the signal already are its answer to it, and are left alone; orphans
+    /// that turn up are not.
+    fn signal_outside_group(
+        &self,
+        run: RunId,
+        group: Pid,
+        signals: &[Signal],
+        reached: &mut HashSet<(Pid, u64)>,
+    ) {
+        let family = Family::now();
+        let mut open: Vec<Process> = self.roots(run).into_iter().filter_map(os::process).collect();
+        open.retain(|process| !reached.contains(&identity(process)));
+        while let Some(process) = open.pop() {
+            reached.insert(identity(&process));
+            if process.group != group && process.alive {
+                os::signal_pinned(&process, signals);
+            }
+            open.extend(children_of(&family, &process));
+        }
+    }
+}
+
+fn identity(process: &Process) -> (Pid, u64) {
+    (process.pid, process.start)
+}
