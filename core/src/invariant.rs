@@ -37,7 +37,7 @@ pub struct Step<'a> {
 pub type Predicate = fn(&Step<'_>) -> bool;
 
 /// The rules of the design by number, and the property that each of them demands of a single step.
-pub const RULES: [(u8, &str, Predicate); 13] = [
+pub const RULES: [(u8, &str, Predicate); 14] = [
     (1, "grace_is_real", grace_is_real),
     (2, "one_tree_per_slot", one_tree_per_slot),
     (3, "events_name_their_run", events_name_their_run),
@@ -49,6 +49,7 @@ pub const RULES: [(u8, &str, Predicate); 13] = [
     (8, "shutdown_wins", shutdown_wins),
     (9, "idle_is_about_this_run", idle_is_about_this_run),
     (10, "nothing_leaks", nothing_leaks),
+    (10, "a_block_is_given_up_once", a_block_is_given_up_once),
     (11, "an_owner_that_cannot_be_read_is_accepted", an_owner_that_cannot_be_read_is_accepted),
     (12, "a_refusal_changes_nothing", a_refusal_changes_nothing),
 ];
@@ -311,6 +312,16 @@ fn idle_is_about_this_run(step: &Step<'_>) -> bool {
 fn nothing_leaks(step: &Step<'_>) -> bool {
     let kept = step.supervisor.slots().filter(|(_, view)| view.block.is_some()).count();
     step.supervisor.blocks_taken() == kept
+}
+
+/// Rule 10: no block is given up twice in one step.
+fn a_block_is_given_up_once(step: &Step<'_>) -> bool {
+    let given_up = |(_, run, order)| {
+        if let Order::Unreserve(block) = order { Some((run, block)) } else { None }
+    };
+    let mut blocks: Vec<_> = step.orders().filter_map(given_up).collect();
+    blocks.sort_unstable();
+    blocks.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// Rule 11: who answered a readiness probe cannot be read everywhere, and that fails no start.

@@ -80,7 +80,6 @@ impl Starting {
         let Attempt { run, waiters, .. } = self.attempt;
         cx.answer_all(waiters, Outcome::Cancelled);
         if let Phase::Reserving { .. } = self.phase {
-            cx.release_block(run.id, run.block);
             return waiting::at_rest(cx, &run, stop.into_iter().collect(), queued);
         }
         cx.event(Some(run.id), Event::Stopping(reason));

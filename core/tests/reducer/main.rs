@@ -5,6 +5,8 @@
 mod contract;
 mod host;
 mod options;
+mod properties;
 mod requests;
 mod rules;
 mod serialised;
+mod transitions;
