@@ -17,7 +17,8 @@ impl State {
     /// provided that nothing is reaped meanwhile: the lock around the state sees to that.
     pub(crate) fn adopt(&mut self) {
         let children = Family::now().own_children();
-        let new: Vec<_> = children.into_iter().filter(|pid| !self.children.contains_key(pid)).collect();
+        let new: Vec<_> =
+            children.into_iter().filter(|pid| !self.children.contains_key(pid)).collect();
         if !new.is_empty() {
             self.attribute(&new);
         }

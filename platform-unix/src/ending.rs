@@ -8,7 +8,7 @@ use crate::adopt::ids_of;
 use crate::os::{self, Family, Process};
 use crate::reaper::kill_group_of;
 use crate::state::{Child, Ending, Known, Owner, State, Unattributed};
-use crate::tree::children_of;
+use crate::tree::with_descendants;
 
 impl State {
     /// One SIGKILL to the group of the leader, which is not reaped; never a second one.
@@ -49,7 +49,8 @@ impl State {
 
     /// SIGKILL to every child that is to be ended and did not get it yet, and to what is below it.
     pub(crate) fn strike(&mut self) {
-        let doomed: Vec<_> = self.children.iter().filter(|(_, child)| self.is_doomed(child)).collect();
+        let doomed: Vec<_> =
+            self.children.iter().filter(|(_, child)| self.is_doomed(child)).collect();
         let doomed: Vec<_> = doomed.into_iter().map(|(&pid, child)| (pid, child.owner)).collect();
         if doomed.is_empty() {
             return;
@@ -60,11 +61,22 @@ impl State {
         }
     }
 
+    /// SIGKILL to strays of runs that are being killed, and word of the end of any for which a run
+    /// waits.
+    pub(crate) fn chase_strays(&self) {
+        for (&id, run) in self.runs.iter().filter(|(_, run)| run.may_be_over()) {
+            for stray in self.strays(id) {
+                if run.ending == Ending::Killing {
+                    os::signal_pinned(&stray, &[Signal::KILL]);
+                }
+                self.stray_exits.watch(&stray);
+            }
+        }
+    }
+
     fn is_doomed(&self, child: &Child) -> bool {
         let wanted = match child.owner {
-            Owner::Run(run) => {
-                self.runs.get(&run).is_some_and(|run| run.ending == Ending::Killing)
-            }
+            Owner::Run(run) => self.runs.get(&run).is_some_and(|run| run.ending == Ending::Killing),
             Owner::Released(_) => false,
             Owner::Nobody => self.unattributed == Unattributed::Ended,
         };
@@ -74,7 +86,9 @@ impl State {
     /// What is below is looked up first: when its parent is dead, only its group, its session and
     /// its marker could tell whose it is.
     fn strike_below(&mut self, family: &Family, pid: Pid, owner: Owner) {
-        let below = descendants(family, pid);
+        let root = os::process(pid).into_iter().collect();
+        let mut below = with_descendants(family, root);
+        below.retain(|process| process.pid != pid);
         self.remember(owner, &below);
         if let Some(child) = self.children.get_mut(&pid) {
             child.ids = ids_of(pid); // Whatever it forked just now is in these.
@@ -120,15 +134,4 @@ impl State {
         self.released.insert(id, known);
         left
     }
-}
-
-/// Everything below a process, each after its parent.
-fn descendants(family: &Family, pid: Pid) -> Vec<Process> {
-    let mut found: Vec<_> = os::process(pid).map_or(Vec::new(), |root| children_of(family, &root));
-    let mut next = 0;
-    while let Some(&parent) = found.get(next) {
-        found.extend(children_of(family, &parent));
-        next += 1;
-    }
-    found
 }

@@ -16,7 +16,7 @@ use crate::answer::Answers;
 use crate::command::{Command, Leader};
 use crate::descriptors;
 use crate::helper;
-use crate::os;
+use crate::os::{self, StrayExits};
 use crate::state::{Owner as ChildOwner, State};
 
 /// Spawns, watches and ends the trees of this process.
@@ -31,10 +31,8 @@ pub struct UnixPlatform {
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
+    _claim: Claim,
 }
-
-/// There can be one place that reaps in a process.
-static IN_USE: AtomicBool = AtomicBool::new(false);
 
 impl UnixPlatform {
     /// Makes this process the keeper of its trees: orphans below it become its children (Linux),
@@ -50,20 +48,21 @@ impl UnixPlatform {
     ///
     /// Outside of a tokio runtime with io enabled.
     pub fn new() -> io::Result<Self> {
-        if IN_USE.swap(true, Ordering::SeqCst) {
-            let message = "this process has a UnixPlatform already: clone it";
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
-        }
-        // From here on dropping `shared` takes the mark back.
-        let shared = Arc::new(Shared { state: Mutex::new(State::new()) });
+        let claim = Claim::take()?;
+        let stray_exits = Arc::new(StrayExits::new()?);
         // Also replaces a SIGCHLD that was ignored when we were started, under which the kernel
         // would reap by itself.
         let deaths = signal(SignalKind::child())?;
         descriptors::close_on_exec();
         if let Err(error) = os::adopt_orphans() {
-            tracing::warn!(%error, "orphans do not fall to this process: a process that leaves its group may escape");
+            tracing::warn!(
+                %error,
+                "orphans do not fall to this process: one that left its group may escape"
+            );
         }
-        tokio::spawn(reap(deaths, Arc::downgrade(&shared)));
+        let state = Mutex::new(State::new(Arc::clone(&stray_exits)));
+        let shared = Arc::new(Shared { state, _claim: claim });
+        tokio::spawn(reap(deaths, stray_exits, Arc::downgrade(&shared)));
         Ok(Self { shared })
     }
 
@@ -164,15 +163,36 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
-    fn drop(&mut self) {
-        IN_USE.store(false, Ordering::SeqCst);
+/// There can be one place that reaps in a process.
+static CLAIMED: AtomicBool = AtomicBool::new(false);
+
+/// The right to reap in this process.
+#[derive(Debug)]
+struct Claim;
+
+impl Claim {
+    fn take() -> io::Result<Self> {
+        if CLAIMED.swap(true, Ordering::SeqCst) {
+            let message = "this process has a UnixPlatform already: clone it";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+        }
+        Ok(Self)
     }
 }
 
-/// The reaping task: every death wakes it, and nothing else does.
-async fn reap(mut deaths: SignalStream, shared: Weak<Shared>) {
-    while deaths.recv().await.is_some() {
+impl Drop for Claim {
+    fn drop(&mut self) {
+        CLAIMED.store(false, Ordering::SeqCst);
+    }
+}
+
+/// The reaping task: a death wakes it, and nothing else does.
+async fn reap(mut deaths: SignalStream, strays: Arc<StrayExits>, shared: Weak<Shared>) {
+    loop {
+        tokio::select! {
+            Some(()) = deaths.recv() => {}
+            () = strays.next() => {}
+        }
         let Some(shared) = shared.upgrade() else { return };
         shared.state().settle();
     }

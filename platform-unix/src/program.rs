@@ -39,7 +39,12 @@ fn given(name: &OsStr, dir: &Path) -> Result<PathBuf, SpawnError> {
         Ok(()) => Ok(program),
         Err(Unfit::Missing) if !Path::new(name).is_absolute() => Err(error(
             SpawnFailure::NotFound,
-            format!("no such file: {} ({} in the folder {})", program.display(), name.display(), dir.display()),
+            format!(
+                "no such file: {} ({} in the folder {})",
+                program.display(),
+                name.display(),
+                dir.display()
+            ),
         )),
         Err(unfit) => Err(unfit.explain(&program)),
     }
@@ -69,7 +74,11 @@ fn folders(path: &OsStr, dir: &Path) -> Vec<PathBuf> {
 
 fn not_in_path(name: &OsStr, folders: &[PathBuf], path_is_set: bool) -> SpawnError {
     let mut message = format!("no program {} in ", name.display());
-    message.push_str(if path_is_set { "PATH: " } else { "the default folders (PATH is not set): " });
+    message.push_str(if path_is_set {
+        "PATH: "
+    } else {
+        "the default folders (PATH is not set): "
+    });
     for (index, folder) in folders.iter().enumerate() {
         let separator = if index == 0 { "" } else { ", " };
         let _ = write!(message, "{separator}{}", folder.display());
@@ -104,10 +113,10 @@ pub(crate) fn check(program: &Path) -> Result<(), Unfit> {
 }
 
 fn missing_or_unreadable(error: io::Error) -> Unfit {
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Unfit::Missing,
-        _ => Unfit::Unreadable(error),
+    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+        return Unfit::Missing;
     }
+    Unfit::Unreadable(error)
 }
 
 impl Unfit {

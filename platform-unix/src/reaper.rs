@@ -21,6 +21,7 @@ impl State {
         }
         self.finish_runs();
         self.strike();
+        self.chase_strays();
     }
 
     /// Reaps the dead and takes note of dead leaders. True if there was any: their children may
@@ -49,7 +50,8 @@ impl State {
 
     /// A dead leader that is not reaped, so that its number stays its group's.
     fn is_held(&self, pid: Pid) -> bool {
-        let Some(Child { owner: Owner::Run(run), role: Role::Leader, .. }) = self.children.get(&pid)
+        let Some(Child { owner: Owner::Run(run), role: Role::Leader, .. }) =
+            self.children.get(&pid)
         else {
             return false;
         };
@@ -107,13 +109,17 @@ impl State {
         }
     }
 
-    /// Ends the runs of which nothing but a dead leader is left.
+    /// Ends the runs of which nothing but a dead leader is left, or the rest of which is released.
     fn finish_runs(&mut self) {
-        let over: Vec<_> = self.runs.iter().filter(|(_, run)| run.may_be_over()).collect();
-        let over: Vec<_> =
-            over.into_iter().map(|(&id, _)| id).filter(|&id| self.is_empty(id)).collect();
+        let over =
+            self.runs.iter().filter(|&(&id, run)| run.may_be_over() && self.is_over(id, run));
+        let over: Vec<_> = over.map(|(&id, _)| id).collect();
         over.into_iter().for_each(|run| self.finish(run));
         self.forget_released();
+    }
+
+    fn is_over(&self, id: RunId, run: &Run) -> bool {
+        run.ending == Ending::Released || self.is_empty(id)
     }
 
     /// The leader was dead before our children were listed, so its own children are among them: to
@@ -141,7 +147,8 @@ impl State {
 }
 
 impl Run {
-    fn may_be_over(&self) -> bool {
+    /// The leader is dead, and somebody asked for the end.
+    pub(crate) fn may_be_over(&self) -> bool {
         self.ending > Ending::NotAsked && self.exit.is_some()
     }
 }

@@ -2,7 +2,7 @@
 
 use worker_core::{Owner, RunId};
 
-use crate::os::{self, Inode, Sockets};
+use crate::os;
 use crate::state::State;
 
 impl State {
@@ -18,8 +18,8 @@ impl State {
         let mut closed = false;
         for process in self.members(run) {
             match os::held_sockets(process.pid, &unclaimed) {
-                Sockets::Held(held) => unclaimed.retain(|inode: &Inode| !held.contains(inode)),
-                Sockets::Closed => closed = true,
+                Some(held) => unclaimed.retain(|inode| !held.contains(inode)),
+                None => closed = true,
             }
             if unclaimed.is_empty() {
                 return Some(Owner::Own);

@@ -25,8 +25,13 @@ impl State {
             return Err(SpawnError { failure: SpawnFailure::Other, message });
         }
         let pid = self.spawn_child(id, command, Role::Leader)?;
-        let run =
-            Run { leader: pid, exit: None, ending: Ending::NotAsked, killed: 0, known: Known::default() };
+        let run = Run {
+            leader: pid,
+            exit: None,
+            ending: Ending::NotAsked,
+            killed: 0,
+            known: Known::default(),
+        };
         self.runs.insert(id, run);
         self.answers.insert(id, Arc::default());
         Ok(Leader { pid })

@@ -9,7 +9,7 @@ use worker_core::{Exit, RunId};
 use crate::Pid;
 use crate::answer::Answers;
 use crate::marker::Marker;
-use crate::os::Process;
+use crate::os::{Process, StrayExits};
 
 /// Everything that is known.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct State {
     pub(crate) released: HashMap<RunId, Known>,
     /// What becomes of children that belong to nobody.
     pub(crate) unattributed: Unattributed,
+    /// Tells when processes end whose end is not told to us as their parent.
+    pub(crate) stray_exits: Arc<StrayExits>,
 }
 
 /// A run whose tree is not gone.
@@ -73,6 +75,12 @@ impl Known {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// By number and start time.
+    #[cfg(target_os = "macos")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Pid, u64)> {
+        self.0.iter().copied()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -123,8 +131,9 @@ pub(crate) enum Unattributed {
 }
 
 impl State {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(stray_exits: Arc<StrayExits>) -> Self {
         Self {
+            stray_exits,
             marker: Marker::of_this_process(),
             runs: HashMap::new(),
             answers: HashMap::new(),

@@ -1,5 +1,7 @@
 //! Walking trees.
 
+use std::collections::HashSet;
+
 use worker_core::RunId;
 
 use crate::Pid;
@@ -9,16 +11,11 @@ use crate::state::{Owner, State};
 impl State {
     /// The living processes of a run, each after its parent.
     pub(crate) fn members(&self, run: RunId) -> Vec<Process> {
-        let family = Family::now();
         let mut members: Vec<_> = self.roots(run).into_iter().filter_map(os::process).collect();
-        members.extend(self.strays(run, &members));
-        members.retain(|process| process.alive);
-        let mut next = 0;
-        while let Some(&parent) = members.get(next) {
-            members.extend(children_of(&family, &parent));
-            next += 1;
-        }
-        members.retain(|process| process.alive);
+        members.extend(self.strays(run));
+        let mut members = with_descendants(&Family::now(), members);
+        let mut seen = HashSet::new();
+        members.retain(|process| process.alive && seen.insert(process.pid));
         members
     }
 
@@ -27,28 +24,36 @@ impl State {
         self.children_of(Owner::Run(run))
     }
 
-    /// Members of the leader's group that do not hang under a root, where the system does not give
+    /// Living processes of the run that do not hang under a root, where the system does not give
     /// orphans to us.
-    fn strays(&self, run: RunId, found: &[Process]) -> Vec<Process> {
-        let group = self.runs.get(&run).map(|run| os::strays_of_group(run.leader));
-        let mut strays = group.unwrap_or_default();
-        strays.retain(|stray| !found.iter().any(|process| process.pid == stray.pid));
-        strays
+    pub(crate) fn strays(&self, run: RunId) -> Vec<Process> {
+        let Some(run) = self.runs.get(&run) else { return Vec::new() };
+        os::strays(run.leader, &run.known)
     }
 
     /// Whether nothing of the run is left but its leader.
-    pub(crate) fn is_empty(&self, run: RunId) -> bool {
-        let Some(state) = self.runs.get(&run) else { return true };
-        let released = state.ending == crate::state::Ending::Released;
-        released
-            || self.roots(run).iter().all(|&pid| pid == state.leader)
-                && os::strays_of_group(state.leader).is_empty()
+    pub(crate) fn is_empty(&self, id: RunId) -> bool {
+        let Some(run) = self.runs.get(&id) else { return true };
+        self.roots(id).iter().all(|&pid| pid == run.leader) && self.strays(id).is_empty()
     }
 }
 
+/// These processes, then everything below them, each after its parent.
+pub(crate) fn with_descendants(family: &Family, mut found: Vec<Process>) -> Vec<Process> {
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        found.extend(children_of(family, &parent));
+        next += 1;
+    }
+    found
+}
+
 /// The children of a process, with those left out whose number has come to mean another process
-/// since they were listed.
+/// since they were listed. A dead process has none.
 pub(crate) fn children_of(family: &Family, parent: &Process) -> Vec<Process> {
+    if !parent.alive {
+        return Vec::new();
+    }
     let children = family.children(parent.pid).into_iter().filter_map(os::process);
     children.filter(|child| child.parent == parent.pid).collect()
 }

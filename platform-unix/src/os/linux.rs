@@ -10,8 +10,9 @@ use std::sync::{Once, OnceLock};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::{Inode, Process, Sockets};
+use super::{Inode, Process};
 use crate::Pid;
+use crate::state::Known;
 
 pub(crate) use super::sock_diag::{any_connection, listeners};
 
@@ -52,8 +53,7 @@ fn parse_stat(pid: Pid, stat: &[u8]) -> Option<Process> {
         alive: !matches!(state, "Z" | "X"),
         parent: number(fields.next())?,
         group: number(fields.next())?,
-        session: number(fields.next())?,
-        start: number(fields.nth(15))?, // Field 22; the session is field 6.
+        start: number(fields.nth(16))?, // Field 22; the group is field 5.
     })
 }
 
@@ -73,9 +73,10 @@ pub(crate) fn memory(pid: Pid) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let anonymous = kibibytes(&status, "RssAnon:");
     let shared = kibibytes(&status, "RssShmem:");
-    anonymous.map_or_else(|| memory_from_statm(pid), |anonymous| {
-        Some((anonymous + shared.unwrap_or(0)) * 1024)
-    })
+    anonymous.map_or_else(
+        || memory_from_statm(pid),
+        |anonymous| Some((anonymous + shared.unwrap_or(0)) * 1024),
+    )
 }
 
 fn kibibytes(status: &str, name: &str) -> Option<u64> {
@@ -90,19 +91,19 @@ fn memory_from_statm(pid: Pid) -> Option<u64> {
     Some(resident.saturating_sub(shared) * rustix::param::page_size() as u64)
 }
 
-/// Which of these sockets a process holds, from `/proc/PID/fd`.
-pub(crate) fn held_sockets(pid: Pid, wanted: &[Inode]) -> Sockets {
+/// Which of these sockets a process holds, from `/proc/PID/fd`; none if that cannot be read.
+pub(crate) fn held_sockets(pid: Pid, wanted: &[Inode]) -> Option<Vec<Inode>> {
     let entries = match fs::read_dir(format!("/proc/{pid}/fd")) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Sockets::Closed,
-        Err(_) => return Sockets::Held(Vec::new()), // It is gone.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return None,
+        Err(_) => return Some(Vec::new()), // It is gone.
     };
     let targets = entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
     let sockets = targets.filter_map(|target| {
         let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
         inode.parse().ok().map(Inode)
     });
-    Sockets::Held(sockets.filter(|inode| wanted.contains(inode)).collect())
+    Some(sockets.filter(|inode| wanted.contains(inode)).collect())
 }
 
 /// Who is whose child.
@@ -192,10 +193,26 @@ fn numbers_in(folder: &str) -> Vec<Pid> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// Living processes of a group that do not hang under a child of ours: none, since orphans fall to
-/// us here.
-pub(crate) fn strays_of_group(_group: Pid) -> Vec<Process> {
+/// Living processes of a run that do not hang under a child of ours: none here, since orphans fall
+/// to us.
+pub(crate) fn strays(_group: Pid, _known: &Known) -> Vec<Process> {
     Vec::new()
+}
+
+/// Tells when strays end. There are none here.
+#[derive(Debug)]
+pub(crate) struct StrayExits;
+
+impl StrayExits {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(crate) fn watch(&self, _stray: &Process) {}
+
+    pub(crate) async fn next(&self) {
+        std::future::pending().await
+    }
 }
 
 /// Sends signals to exactly the process that was looked at, and to none that has its number now:
@@ -245,7 +262,7 @@ mod tests {
     fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
         let stat = b"7 (a) R 1 (b)) S 3 4 5 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 9876 1 2\n";
         let process = parse_stat(7, stat).unwrap();
-        assert_eq!((process.parent, process.group, process.session), (3, 4, 5));
+        assert_eq!((process.parent, process.group), (3, 4));
         assert_eq!(process.start, 9876);
         assert!(process.alive);
     }
@@ -253,7 +270,10 @@ mod tests {
     #[test]
     fn this_process_is_seen_with_its_parent_and_memory() {
         let own = process(own_pid()).unwrap();
-        assert_eq!(Some(own.parent), rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get()));
+        assert_eq!(
+            Some(own.parent),
+            rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get())
+        );
         assert!(own.alive);
         assert!(memory(own.pid).unwrap() > 0);
         assert!(memory_from_statm(own.pid).unwrap() > 0);

@@ -20,7 +20,6 @@ pub(crate) struct Process {
     pub(crate) pid: Pid,
     pub(crate) parent: Pid,
     pub(crate) group: Pid,
-    pub(crate) session: Pid,
     /// When it started, in the system's own unit. With the number it identifies a process: a number
     /// comes round again only after all others were used.
     pub(crate) start: u64,
@@ -31,11 +30,3 @@ pub(crate) struct Process {
 /// A listening socket, as the kernel tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Inode(pub(crate) u64);
-
-/// What the descriptors of a process say about a set of sockets.
-pub(crate) enum Sockets {
-    /// It holds these of them.
-    Held(Vec<Inode>),
-    /// They cannot be read.
-    Closed,
-}

@@ -33,10 +33,12 @@ pub(crate) fn any_connection(ports: RangeInclusive<u16>) -> Option<bool> {
 }
 
 fn sockets(state: TcpState, ports: RangeInclusive<u16>) -> Option<Vec<Inode>> {
-    asked(state, &ports).or_else(|error| {
-        say_sock_diag_is_missing(&error);
-        listed(state, &ports)
-    }).ok()
+    asked(state, &ports)
+        .or_else(|error| {
+            say_sock_diag_is_missing(&error);
+            listed(state, &ports)
+        })
+        .ok()
 }
 
 fn say_sock_diag_is_missing(error: &io::Error) {
@@ -102,7 +104,9 @@ fn port_filter(ports: &RangeInclusive<u16>) -> Vec<u8> {
     const SOURCE_AT_LEAST: u8 = 2; // INET_DIAG_BC_S_GE
     const SOURCE_AT_MOST: u8 = 3; // INET_DIAG_BC_S_LE
     let mut filter = Vec::with_capacity(16);
-    for (code, port, reject) in [(SOURCE_AT_LEAST, ports.start(), 20), (SOURCE_AT_MOST, ports.end(), 12)] {
+    for (code, port, reject) in
+        [(SOURCE_AT_LEAST, ports.start(), 20), (SOURCE_AT_MOST, ports.end(), 12)]
+    {
         filter.extend([code, 8]);
         filter.extend(u16::to_ne_bytes(reject));
         filter.extend([0, 0]);
@@ -138,7 +142,8 @@ fn next_message(buffer: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 }
 
 fn error_in(body: &[u8]) -> io::Error {
-    let number = body.get(..4).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_ne_bytes);
+    let number =
+        body.get(..4).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_ne_bytes);
     io::Error::from_raw_os_error(-number)
 }
 
