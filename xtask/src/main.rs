@@ -6,6 +6,7 @@ mod cargo;
 mod dist;
 mod layers;
 mod purity;
+mod sim;
 mod sources;
 mod step;
 mod test;
@@ -19,6 +20,7 @@ Usage: cargo xtask <TASK>
 
 Tasks:
   test [STEP…]  every check there is, or the named ones; what CI runs
+  sim           simulate hosts around the reducer; `sim --help` tells more
   tidy          the checks of the house that no other tool makes
   bench         how fast it is, as ratios
   dist          the files of a release, in target/dist
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     };
     match task.as_str() {
         "test" => test::run(rest),
+        "sim" => sim::sim(rest.iter().cloned()),
         "tidy" => step::run_all(&[tidy::STEP]),
         "bench" => bench::run(rest),
         "dist" => step::run_all(&[dist::STEP]),

@@ -1,0 +1,188 @@
+//! Many worlds, one after the other, until one fails or enough has been seen.
+
+use std::io::Write;
+use std::panic;
+use std::time::{Duration, Instant};
+
+use super::episode::{Drawn, draw, replay};
+use super::moves::Moves;
+use super::options::Options;
+use super::rng::Rng;
+use super::shrink::shrink;
+use super::tally::{SOMETIMES, Tally};
+use super::trace;
+use super::world::Failure;
+use super::{EXIT_BROKEN, EXIT_CRASH, EXIT_LIVENESS, EXIT_TOO_KIND};
+
+/// Seeds that once failed. Every run of the tests replays them.
+const SEEDS: &str = include_str!("seeds.txt");
+
+/// A campaign this large must have come across everything that happens sometimes.
+const LARGE: u64 = 100_000;
+
+pub(crate) fn run(options: &Options) -> u8 {
+    println!("cargo xtask sim {options}");
+    silence_panics();
+    let mut campaign = Campaign::new(*options);
+    while campaign.goes_on() {
+        if let Some(drawn) = campaign.world() {
+            return campaign.report(&drawn);
+        }
+    }
+    campaign.summary()
+}
+
+/// Replays the seeds that once failed.
+pub(crate) fn replay_known_seeds() -> Result<usize, String> {
+    silence_panics();
+    let mut moves = Moves::new();
+    let seeds = SEEDS.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    let mut count = 0;
+    for line in seeds {
+        let seed = line.split_whitespace().next().unwrap_or_default();
+        let seed: u64 = seed.parse().map_err(|_| format!("seeds.txt: `{line}` has no seed"))?;
+        let steps = Options::default().steps;
+        let drawn = draw(seed, steps, &mut moves, &mut Tally::new());
+        if let Some(failure) = drawn.failure {
+            return Err(format!("seed {seed}: {}", trace::verdict(&failure)));
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// A panic of the core is a finding, and printed as one.
+fn silence_panics() {
+    panic::set_hook(Box::new(|_| {}));
+}
+
+struct Campaign {
+    options: Options,
+    moves: Moves,
+    tally: Tally,
+    lives: u64,
+    worlds: u64,
+    seed: u64,
+    began: Instant,
+    printed: Instant,
+}
+
+impl Campaign {
+    fn new(options: Options) -> Self {
+        let now = Instant::now();
+        let (moves, tally) = (Moves::new(), Tally::new());
+        let seed = options.seed;
+        Self { options, moves, tally, lives: 0, worlds: 0, seed, began: now, printed: now }
+    }
+
+    fn goes_on(&self) -> bool {
+        match self.options.minutes {
+            Some(minutes) => self.began.elapsed() < Duration::from_secs(60 * minutes),
+            None => self.worlds == 0 || self.lives < self.options.lives,
+        }
+    }
+
+    /// The first world has the seed of the campaign, so that a world can be repeated alone.
+    fn world(&mut self) -> Option<Drawn> {
+        self.seed = match self.worlds {
+            0 => self.options.seed,
+            world => Rng::new(self.options.seed ^ Rng::new(world).next()).next(),
+        };
+        let drawn = draw(self.seed, self.options.steps, &mut self.moves, &mut self.tally);
+        self.worlds += 1;
+        self.lives += drawn.lives;
+        if self.options.minutes.is_some() && self.printed.elapsed() > Duration::from_secs(2) {
+            self.progress();
+        }
+        drawn.failure.is_some().then_some(drawn)
+    }
+
+    fn progress(&mut self) {
+        self.printed = Instant::now();
+        let (entered, cells) = self.tally.coverage();
+        let seen = self.tally.sometimes.iter().filter(|count| **count > 0).count();
+        eprint!(
+            "\r{} s: {} lives, {}/s, {entered} of {cells} cells, {seen} of {} sometimes ",
+            self.began.elapsed().as_secs(),
+            self.lives,
+            self.rate(),
+            SOMETIMES.len(),
+        );
+        let _ = std::io::stderr().flush();
+    }
+
+    fn rate(&self) -> u64 {
+        let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.lives * 1000 / millis.max(1)
+    }
+
+    fn report(&self, drawn: &Drawn) -> u8 {
+        let Some(failure) = &drawn.failure else { return 0 };
+        println!("world {} of the campaign, seed {}", self.worlds, self.seed);
+        print!("{}", trace::verdict(failure));
+        let episode = shrink(drawn.episode.clone(), failure);
+        let (calls, shrunk) = replay(&episode, &mut Tally::new(), true);
+        println!("\nshrunk to {} steps:", calls.len());
+        print!("{}", trace::table(&calls));
+        print!("{}", trace::verdict(shrunk.as_ref().unwrap_or(failure)));
+        println!("\npolicies: {}", policies(&episode.setup));
+        let alone = Options { seed: self.seed, lives: 0, minutes: None, ..self.options };
+        println!("repeat with: cargo xtask sim {alone}");
+        match failure {
+            Failure::Crash(_) => EXIT_CRASH,
+            Failure::Stuck(_) => EXIT_LIVENESS,
+            Failure::Broken(_) => EXIT_BROKEN,
+        }
+    }
+
+    fn summary(&self) -> u8 {
+        eprintln!("\n{} lives a second", self.rate());
+        println!("{} worlds, {} lives, {} inputs", self.worlds, self.lives, self.tally.inputs);
+        println!("\n{}", self.tally.table());
+        let (entered, cells) = self.tally.coverage();
+        println!("{entered} of {cells} cells entered");
+        println!("\nsometimes:");
+        for what in SOMETIMES {
+            println!("{:>10}  {what:?}", self.tally.sometimes[what as usize]);
+        }
+        self.verdict()
+    }
+
+    /// A large campaign that has not seen enough fails.
+    fn verdict(&self) -> u8 {
+        let gaps = self.tally.gaps();
+        let unseen = SOMETIMES.iter().filter(|what| self.tally.sometimes[**what as usize] == 0);
+        let unseen: Vec<String> = unseen.map(|what| format!("{what:?}")).collect();
+        if self.lives < LARGE || gaps.is_empty() && unseen.is_empty() {
+            return 0;
+        }
+        println!("\nnever seen: {}", [gaps, unseen].concat().join(", "));
+        EXIT_TOO_KIND
+    }
+}
+
+fn policies(setup: &super::setup::Setup) -> String {
+    let shown = setup.specs.iter().step_by(super::setup::LAUNCHES);
+    let shown = shown.map(|spec| format!("{:?}", spec.options()));
+    shown.collect::<Vec<_>>().join("\n          ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_that_once_failed_hold() {
+        assert!(replay_known_seeds().is_ok_and(|count| count > 0));
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_world_twice() {
+        let draw_again = || {
+            let mut tally = Tally::new();
+            let drawn = draw(1, 200, &mut Moves::new(), &mut tally);
+            (format!("{:?}", drawn.episode), tally.cells)
+        };
+        assert_eq!(draw_again(), draw_again());
+    }
+}

@@ -1,0 +1,32 @@
+//! The orders about one run make sense to a host that carries them out one after the other.
+
+use worker_core::{Order, Program, RunId};
+
+use super::{Rule, Scene, Verdict, must};
+use crate::sim::ledger::Run;
+
+const RULE: Rule = Rule { name: "orders make sense", cites: "§4, table of orders and answers" };
+
+pub(super) fn order(scene: &Scene<'_>, number: usize, id: RunId, order: Order) -> Verdict {
+    let slot = &scene.ledger.slots[number];
+    let options = scene.setup.options(slot.launch);
+    let known = if slot.run().id == id.get() { *slot.run() } else { Run::default() };
+    let run = &known;
+    let fine = match order {
+        Order::Reserve(_) => run.spawn_at.is_none() && run.reserve_at.is_none(),
+        Order::Unreserve(_) => true,
+        Order::Spawn { program: Program::Prepare, .. } => slot.from_rest && run.spawn_at.is_none(),
+        Order::Spawn { program: Program::Main, .. } => run.spawn_at.is_none(),
+        Order::AwaitReady => {
+            run.spawned_at.is_some()
+                && run.await_at.is_none()
+                && run.is_main()
+                && run.ending.is_none()
+                && options.ready.is_some()
+        }
+        Order::Watch => run.spawned_at.is_some() && !run.watched && run.is_main(),
+        Order::CheckUse { .. } | Order::Flush => run.ready_at.is_some() || run.spawned_at.is_some(),
+        Order::Signal(_) | Order::Kill | Order::Release => run.has_tree(),
+    };
+    must(fine, RULE, number, || format!("{order:?} does not fit what came before"))
+}

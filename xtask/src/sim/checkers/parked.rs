@@ -1,0 +1,30 @@
+//! Parked stays parked: no touch, timer, late event or second caller leaves it.
+
+use worker_core::{Ask, Input, Order, StateName};
+
+use super::{Rule, Scene, Verdict, must};
+
+const RULE: Rule =
+    Rule { name: "parked stays parked", cites: "§5 rule 5, contract 4, 9, 10 and 13" };
+
+pub(super) fn order(scene: &Scene<'_>, number: usize, order: Order) -> Verdict {
+    let parked = scene.state_before(number) == Some(StateName::Failed);
+    must(!parked, RULE, number, || format!("{order:?} for a parked slot"))
+}
+
+pub(super) fn after(scene: &Scene<'_>) -> Verdict {
+    scene.each(|number, slot| {
+        if let Some(view) = slot.view.filter(|view| view.state == StateName::Failed) {
+            let bare = view.block.is_none() && view.next.is_none() && view.run.is_none();
+            must(bare, RULE, number, || "a parked slot has a block, a run or a deadline".into())?;
+        }
+        let parked = scene.state_before(number) == Some(StateName::Failed);
+        let left = parked && !slot.is(StateName::Failed);
+        must(!left || is_re_armed(scene, number), RULE, number, || "left without a reset".into())
+    })
+}
+
+fn is_re_armed(scene: &Scene<'_>, number: usize) -> bool {
+    let asked = matches!(scene.input, Input::Request { ask: Ask::Stop | Ask::Reset, .. });
+    asked && scene.slot == Some(number)
+}

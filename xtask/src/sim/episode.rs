@@ -1,0 +1,91 @@
+//! One world from its first step to the last: drawn from a seed, or replayed from a script.
+
+use super::moves::Moves;
+use super::rng::Rng;
+use super::script::{Gap, Step};
+use super::settle::settle;
+use super::setup::Setup;
+use super::tally::{Sometimes, Tally};
+use super::world::{Call, Failure, World};
+
+/// A world and what happens in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Episode {
+    pub(crate) setup: Setup,
+    pub(crate) script: Vec<Step>,
+    /// The faults stop in the end; with a shutdown or without.
+    pub(crate) settles: Option<bool>,
+}
+
+impl Episode {
+    /// How much there is to read, beside the number of steps.
+    pub(crate) fn weight(&self) -> usize {
+        let odd = self.script.iter().filter(|step| step.gap != Gap::Nanos(0)).count();
+        odd + usize::from(self.settles.is_some())
+    }
+}
+
+/// What came of a drawn world.
+pub(crate) struct Drawn {
+    pub(crate) episode: Episode,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) lives: u64,
+}
+
+/// Draws a world and so many steps from the seed.
+pub(crate) fn draw(seed: u64, steps: usize, moves: &mut Moves, tally: &mut Tally) -> Drawn {
+    let mut rng = Rng::new(seed);
+    let setup = Setup::random(seed, &mut rng);
+    let settles = Some(rng.one_in(2));
+    let mut script = Vec::with_capacity(steps);
+    let mut world = World::new(&setup);
+    let mut failure = None;
+    for _ in 0..steps {
+        let step = moves.draw(&world, &mut rng);
+        note_time(step, tally);
+        script.push(step);
+        if let Err(found) = world.step(step, tally) {
+            failure = Some(found);
+            break;
+        }
+        if world.ledger.shutting.is_some() && world.ledger.open_shutdowns.is_empty() {
+            break;
+        }
+    }
+    if failure.is_none() {
+        failure = settle(&mut world, settles == Some(true), tally).err();
+    }
+    let lives = world.ledger.lives;
+    Drawn { episode: Episode { setup, script, settles }, failure, lives }
+}
+
+fn note_time(step: Step, tally: &mut Tally) {
+    match step.gap {
+        Gap::Back(_) => tally.mark(Sometimes::ClockWentBack),
+        Gap::Nanos(nanos) if nanos > 20_000_000_000 => tally.mark(Sometimes::ClockJumped),
+        Gap::Wakeup(0) => tally.mark(Sometimes::DeadlineTied),
+        Gap::Nanos(_) | Gap::Wakeup(_) => {}
+    }
+}
+
+/// Plays the script again; the calls are kept where somebody wants to read them.
+pub(crate) fn replay(
+    episode: &Episode,
+    tally: &mut Tally,
+    observed: bool,
+) -> (Vec<Call>, Option<Failure>) {
+    let mut world = World::new(&episode.setup);
+    world.observer = observed.then(Vec::new);
+    let failure = play(&mut world, episode, tally).err();
+    (world.observer.unwrap_or_default(), failure)
+}
+
+fn play(world: &mut World<'_>, episode: &Episode, tally: &mut Tally) -> Result<(), Failure> {
+    for step in &episode.script {
+        world.step(*step, tally)?;
+    }
+    match episode.settles {
+        Some(shut_down) => settle(world, shut_down, tally),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,571 @@
+//! What the design makes of an input: a second reading of it, which shares nothing with the core.
+//!
+//! It moves the books of [`super::ledger`] on, and says which states are allowed afterwards and
+//! which answers are due. What to order, the checkers work out from the books.
+
+use worker_core::{
+    Ask, Exit, Input, Instant, OnCleanExit, Owner, Report, RestartWhen, StateName, Urgency,
+};
+
+use super::ledger::{Asked, Ending, Ledger, Must, Open, Run, Slot, States};
+use super::promises::{Promise, promises};
+use super::setup::Setup;
+
+impl Ledger {
+    /// Begins a call.
+    pub(crate) fn begin(&mut self, now: Instant, setup: &Setup) {
+        self.now = now;
+        for slot in &mut self.slots[..setup.slots] {
+            slot.may = States::of(slot.state());
+            (slot.vague, slot.counted, slot.due) = (false, false, false);
+        }
+    }
+
+    /// Lets the deadlines of all slots that are due take effect. Tells whether there were any.
+    pub(crate) fn read_deadlines(&mut self, setup: &Setup) -> bool {
+        let (now, shutting) = (self.now, self.shutting.is_some());
+        let mut any = false;
+        for slot in &mut self.slots[..setup.slots] {
+            let mut due = [None; 4];
+            let mut count = 0;
+            promises(slot, setup, &mut |promise, at| {
+                if at <= now && count < due.len() {
+                    due[count] = Some((at, promise));
+                    count += 1;
+                }
+            });
+            due[..count].sort_unstable();
+            for (at, promise) in due.into_iter().flatten() {
+                any = true;
+                slot.due = true;
+                Reader { slot, setup, now, shutting }.deadline(at, promise);
+            }
+        }
+        any
+    }
+
+    /// Reads an input. Tells whether the design makes it mean anything.
+    pub(crate) fn read(&mut self, input: &Input, setup: &Setup) -> bool {
+        let (now, shutting) = (self.now, self.shutting.is_some());
+        match input {
+            Input::Tick => false,
+            Input::Request { slot, request, ask } => {
+                let slot = &mut self.slots[usize::from(slot.get())];
+                Reader { slot, setup, now, shutting }.request(request.get(), ask);
+                true
+            }
+            Input::Report { slot, run, report } => {
+                let slot = &mut self.slots[usize::from(slot.get())];
+                let lives = slot.run().spawned_at.is_none();
+                let heard = slot.live_run() == Some(run.get())
+                    && Reader { slot, setup, now, shutting }.report(*report);
+                self.lives += u64::from(heard && lives && slot.run().spawned_at.is_some());
+                heard
+            }
+            Input::Shutdown { request, urgency } => {
+                self.open_shutdowns.push(request.get());
+                self.shutting = self.shutting.max(Some(*urgency));
+                for slot in &mut self.slots[..setup.slots] {
+                    Reader { slot, setup, now, shutting: true }.shutdown(*urgency);
+                }
+                true
+            }
+        }
+    }
+}
+
+/// One slot while something is being read.
+struct Reader<'a> {
+    slot: &'a mut Slot,
+    setup: &'a Setup,
+    now: Instant,
+    shutting: bool,
+}
+
+impl Reader<'_> {
+    fn run(&mut self) -> &mut Run {
+        &mut self.slot.runs[0]
+    }
+
+    fn deadline(&mut self, at: Instant, promise: Promise) {
+        if self.slot.run().ending.is_some()
+            && !matches!(promise, Promise::GraceOver | Promise::FlushTimeout | Promise::Unkillable)
+        {
+            return;
+        }
+        match promise {
+            Promise::SpawnOverdue => self.spawn_overdue(at),
+            Promise::PrepareTimeout => self.end(at, Ending::FailedStart, false),
+            Promise::ReadyTimeout => self.fail(at, false),
+            Promise::Healthy => self.slot.failures.clear(),
+            Promise::Idle if self.slot.held.is_none() => self.end(at, Ending::Ordered, false),
+            Promise::CheckOverdue => self.end(at, Ending::Ordered, false),
+            Promise::Restart => self.begin_attempt(),
+            Promise::FlushTimeout => self.run().flushed = true,
+            Promise::Unkillable => self.unkillable(),
+            Promise::Idle | Promise::GraceOver => {}
+        }
+    }
+
+    fn spawn_overdue(&mut self, at: Instant) {
+        if self.slot.run().spawn_at.is_none() {
+            return self.start_failed();
+        }
+        self.run().overdue = true;
+        if self.slot.from_rest || !self.slot.run().is_main() {
+            self.end(at, Ending::FailedStart, false);
+        } else {
+            self.fail(at, false);
+        }
+    }
+
+    fn unkillable(&mut self) {
+        self.slot.unkillable = true;
+        self.must(|open| (open.ask == Asked::Stop || open.queued).then_some(Must::Unkillable));
+        if self.slot.is(StateName::Starting) {
+            // A preparation that is done and does not go: the design names no state for it.
+            self.slot.vague = true;
+            self.slot.may = States::STARTING.or(States::STOPPING);
+        }
+    }
+
+    fn request(&mut self, request: u64, ask: &Ask) {
+        let (asked, launch) = match ask {
+            Ask::Start(launch) => (Asked::Start, Some(launch)),
+            Ask::Restart(launch) => (Asked::Restart, Some(launch)),
+            Ask::Stop => (Asked::Stop, None),
+            Ask::Reset => (Asked::Reset, None),
+            Ask::Touch => (Asked::Touch, None),
+        };
+        let launch = launch.map(|launch| usize::try_from(launch.id.get()).unwrap_or(0));
+        let must = match asked {
+            Asked::Start => self.start(launch),
+            Asked::Restart => self.restart(launch),
+            Asked::Stop => self.stop(),
+            Asked::Reset => Some(self.reset()),
+            Asked::Touch => Some(self.touch()),
+        };
+        let queued = asked == Asked::Restart && self.slot.run().ending.is_some()
+            || asked == Asked::Start && self.slot.is(StateName::Stopping);
+        self.slot.open.push(Open { request, ask: asked, queued, must });
+    }
+
+    fn start(&mut self, launch: Option<usize>) -> Option<Must> {
+        if self.shutting {
+            return Some(Must::RefusedShuttingDown);
+        }
+        match self.slot.state() {
+            None | Some(StateName::Error) => self.begin_from_rest(launch),
+            Some(StateName::Restarting) => self.begin_attempt(),
+            Some(StateName::Starting) => {}
+            Some(StateName::Running) => {
+                self.note_use(self.now);
+                return Some(Must::Started);
+            }
+            Some(StateName::Stopping) => {
+                return self.slot.unkillable.then_some(Must::Unkillable);
+            }
+            Some(StateName::Failed) => return Some(Must::RefusedParked),
+        }
+        None
+    }
+
+    fn restart(&mut self, launch: Option<usize>) -> Option<Must> {
+        if self.shutting {
+            return Some(Must::RefusedShuttingDown);
+        }
+        if self.slot.is(StateName::Failed) {
+            return Some(Must::RefusedParked);
+        }
+        if self.slot.unkillable {
+            self.slot.vague = true;
+            return Some(Must::Unkillable);
+        }
+        self.cancel();
+        if self.slot.run().may_live() {
+            self.end(self.now, Ending::Ordered, false);
+        } else {
+            self.slot.failures.clear();
+            self.begin_from_rest(launch);
+        }
+        None
+    }
+
+    fn stop(&mut self) -> Option<Must> {
+        if self.slot.unkillable {
+            self.slot.vague = true;
+            return Some(Must::Unkillable);
+        }
+        self.cancel();
+        if self.slot.run().may_live() {
+            self.end(self.now, Ending::Ordered, false);
+            return None;
+        }
+        self.drop_slot();
+        Some(Must::Stopped)
+    }
+
+    fn reset(&mut self) -> Must {
+        if !self.slot.is(StateName::Failed) {
+            return Must::RefusedNotParked;
+        }
+        self.drop_slot();
+        Must::Reset
+    }
+
+    fn touch(&mut self) -> Must {
+        if !self.slot.is(StateName::Starting) && !self.slot.is(StateName::Running) {
+            return Must::RefusedNoLiveRun;
+        }
+        self.note_use(self.now);
+        Must::Touched
+    }
+
+    fn shutdown(&mut self, urgency: Urgency) {
+        self.cancel();
+        if self.slot.run().may_live() {
+            let _ = urgency;
+            self.end(self.now, Ending::Ordered, false);
+        } else if !self.slot.is(StateName::Failed) && !self.slot.is(StateName::Error) {
+            self.drop_slot();
+        }
+    }
+
+    fn report(&mut self, report: Report) -> bool {
+        match report {
+            Report::Reserved => self.run().reserve_at.take().is_some() && self.reserved(),
+            Report::PortsBusy => self.run().reserve_at.take().is_some() && self.ports_busy(),
+            Report::Spawned => self.spawned(),
+            Report::SpawnFailed(_) => self.spawn_failed(),
+            Report::Ready(owner) => self.ready(owner),
+            Report::Alive(answered) => self.alive(answered),
+            Report::Memory(bytes) => self.memory(bytes),
+            Report::UseChecked { ordered, in_use } => self.use_checked(ordered, in_use),
+            Report::Leased => self.leased(),
+            Report::Returned => self.returned(),
+            Report::Evict => self.evict(),
+            Report::Flushed => !std::mem::replace(&mut self.run().flushed, true),
+            Report::LeaderExited(exit) => self.leader_exited(exit),
+            Report::TreeGone { .. } => self.tree_gone(),
+        }
+    }
+
+    fn reserved(&mut self) -> bool {
+        self.run().reserved = true;
+        if let Some((_, sure)) = &mut self.slot.held {
+            *sure = true;
+        }
+        true
+    }
+
+    /// The next block, or none is left.
+    fn ports_busy(&mut self) -> bool {
+        if self.slot.held.is_some_and(|(_, sure)| !sure) {
+            self.slot.held = None;
+        }
+        self.may_lack_ports();
+        true
+    }
+
+    fn spawned(&mut self) -> bool {
+        let now = self.now;
+        let ready = self.setup.options(self.slot.launch).ready;
+        let run = self.run();
+        if run.spawned_at.is_some() {
+            return false;
+        }
+        run.spawned_at = Some(now);
+        if run.is_main() && run.ending.is_none() && ready.is_none() {
+            self.become_ready();
+        }
+        true
+    }
+
+    fn become_ready(&mut self) {
+        let now = self.now;
+        let run = self.run();
+        (run.ready_at, run.used) = (Some(now), Some((now, now)));
+        self.slot.may = States::RUNNING;
+        self.must(|open| (!open.queued && open.ask != Asked::Stop).then_some(Must::Started));
+    }
+
+    fn spawn_failed(&mut self) -> bool {
+        self.run().spawn_failed = true;
+        if self.slot.run().ending.is_some() {
+            self.after_the_tree();
+        } else {
+            self.start_failed();
+        }
+        true
+    }
+
+    /// No process came of it.
+    fn start_failed(&mut self) {
+        self.must(|open| (!open.queued).then_some(Must::StartFailed));
+        if self.slot.from_rest || self.slot.run().program == Some(worker_core::Program::Prepare) {
+            self.slot.may = States::ERROR;
+        } else {
+            self.slot.failures.push((self.now, self.now));
+            self.slot.counted = true;
+            self.slot.may = self.after_failure();
+        }
+    }
+
+    fn ready(&mut self, owner: Owner) -> bool {
+        self.run().ready_said = true;
+        let any = self.setup.options(self.slot.launch).ready.is_some_and(|ready| ready.any_owner);
+        let run = self.slot.run();
+        let asked = run.await_at.is_some() && run.ready_at.is_none() && run.ending.is_none();
+        if !asked || owner == Owner::Stranger && !any {
+            return false;
+        }
+        self.become_ready();
+        true
+    }
+
+    fn alive(&mut self, answered: bool) -> bool {
+        let Some(alive) = self.setup.options(self.slot.launch).alive else { return false };
+        if !self.is_well() {
+            return false;
+        }
+        self.run().bad_probes = if answered { 0 } else { self.slot.run().bad_probes + 1 };
+        if self.slot.run().bad_probes >= alive.failures {
+            self.fail(self.now, false);
+        }
+        true
+    }
+
+    fn memory(&mut self, bytes: u64) -> bool {
+        let limit = self.setup.options(self.slot.launch).memory_limit;
+        if !self.is_well() || limit.is_none_or(|limit| bytes <= limit) {
+            return false;
+        }
+        self.fail(self.now, false);
+        true
+    }
+
+    fn is_well(&self) -> bool {
+        self.slot.run().ready_at.is_some() && self.slot.run().ending.is_none()
+    }
+
+    fn use_checked(&mut self, ordered: Instant, in_use: bool) -> bool {
+        let well = self.is_well();
+        let run = self.run();
+        if run.older_check == Some(ordered) {
+            run.older_check = None;
+        }
+        if run.check_at != Some(ordered) {
+            return false;
+        }
+        run.check_at = None;
+        if run.check_void || !well {
+            return false;
+        }
+        if in_use {
+            self.note_use(ordered);
+        } else {
+            self.end(self.now, Ending::Ordered, false);
+        }
+        true
+    }
+
+    /// The slot is used at some time from then until now.
+    fn note_use(&mut self, since: Instant) {
+        let now = self.now;
+        let run = self.run();
+        if run.ready_at.is_some() {
+            run.used = Some((since, now));
+            run.check_void = run.check_at.is_some();
+        }
+    }
+
+    fn leased(&mut self) -> bool {
+        self.run().leases += 1;
+        self.note_use(self.now);
+        true
+    }
+
+    fn returned(&mut self) -> bool {
+        self.run().leases -= 1;
+        self.note_use(self.now);
+        true
+    }
+
+    fn evict(&mut self) -> bool {
+        let well = self.is_well();
+        if well {
+            self.end(self.now, Ending::Ordered, false);
+        }
+        well
+    }
+
+    fn leader_exited(&mut self, exit: Exit) -> bool {
+        let run = self.run();
+        if run.exit.is_some() {
+            return false;
+        }
+        run.exit = Some(exit);
+        if run.ending.is_none() {
+            self.ended_by_itself(exit);
+        }
+        true
+    }
+
+    fn ended_by_itself(&mut self, exit: Exit) {
+        let options = self.setup.options(self.slot.launch);
+        let run = self.slot.run();
+        let clean = run.ready_at.is_some() && exit.is_success();
+        if run.program == Some(worker_core::Program::Prepare) {
+            let done = exit.is_success();
+            let ending = if done { Ending::Prepared } else { Ending::FailedStart };
+            self.end(self.now, ending, true);
+        } else if clean && options.restart.when == RestartWhen::OnFailure {
+            self.end(self.now, Ending::Clean, true);
+        } else {
+            self.fail(self.now, true);
+        }
+    }
+
+    fn tree_gone(&mut self) -> bool {
+        if self.slot.run().ending.is_none() {
+            self.run().exit = Some(Exit::Unknown);
+            self.ended_by_itself(Exit::Unknown);
+        }
+        self.run().gone = true;
+        self.after_the_tree();
+        true
+    }
+
+    /// A failure of a run that had a leader, or should have one.
+    fn fail(&mut self, at: Instant, dead: bool) {
+        if self.setup.options(self.slot.launch).restart.when == RestartWhen::Never {
+            return self.end(at, Ending::Final, dead);
+        }
+        self.slot.failures.push((at, self.now));
+        self.slot.counted = true;
+        self.end(at, Ending::Failure, dead);
+    }
+
+    fn end(&mut self, _at: Instant, ending: Ending, dead: bool) {
+        let now = self.now;
+        let run = self.run();
+        let first = run.ending.is_none();
+        let prepared = run.ending == Some(Ending::Prepared);
+        if first || ending == Ending::Ordered && run.ending != Some(Ending::Clean) {
+            run.ending = Some(ending);
+        }
+        if first {
+            (run.dead_first, run.ended_at) = (dead, Some(now));
+        }
+        if !prepared && first || prepared && ending == Ending::Ordered {
+            let stays = ending == Ending::Prepared;
+            self.slot.may = if stays { States::STARTING } else { States::STOPPING };
+        }
+        if first && ending != Ending::Prepared && ending != Ending::Ordered {
+            self.must(|open| (!open.queued).then_some(Must::StartFailed));
+        }
+    }
+
+    /// Nothing of the run is left: on along its path.
+    fn after_the_tree(&mut self) {
+        self.slot.unkillable = false;
+        self.must(|open| (open.ask == Asked::Stop).then_some(Must::Stopped));
+        let queued = !self.shutting && self.slot.queue().next().is_some();
+        match self.slot.run().ending {
+            Some(Ending::Prepared) => {
+                self.slot.may = States::STARTING;
+                self.may_lack_ports();
+            }
+            Some(Ending::Failure) => {
+                self.slot.may = self.after_failure();
+                let parked = self.slot.may == States::FAILED;
+                if queued && parked {
+                    self.must(|open| open.queued.then_some(Must::RefusedParked));
+                } else if queued {
+                    self.serve_queue(false);
+                }
+            }
+            Some(Ending::FailedStart) if !queued => self.slot.may = States::ERROR,
+            Some(Ending::FailedStart) => self.serve_queue(true),
+            Some(Ending::Ordered | Ending::Clean | Ending::Final) | None => {
+                self.drop_slot();
+                if queued {
+                    self.serve_queue(true);
+                }
+            }
+        }
+    }
+
+    fn serve_queue(&mut self, from_rest: bool) {
+        for open in &mut self.slot.open {
+            open.queued = false;
+        }
+        if from_rest {
+            self.begin_from_rest(None);
+        } else {
+            self.begin_attempt();
+        }
+    }
+
+    fn after_failure(&mut self) -> States {
+        let max = self.setup.options(self.slot.launch).restart.max_failures;
+        let (fewest, most) = self.slot.streak(self.setup);
+        if fewest >= max {
+            States::FAILED
+        } else if most >= max {
+            States::FAILED.or(States::RESTARTING)
+        } else {
+            States::RESTARTING
+        }
+    }
+
+    fn begin_from_rest(&mut self, launch: Option<usize>) {
+        self.slot.launch = launch.unwrap_or(self.slot.launch);
+        self.slot.from_rest = true;
+        self.begin_attempt_of(true);
+    }
+
+    fn begin_attempt(&mut self) {
+        self.slot.from_rest = false;
+        self.begin_attempt_of(false);
+    }
+
+    fn begin_attempt_of(&mut self, _from_rest: bool) {
+        self.slot.restart_at = None;
+        self.slot.may = States::STARTING;
+        self.may_lack_ports();
+    }
+
+    /// Where ports are asked for and none are left, the attempt fails in the same call.
+    fn may_lack_ports(&mut self) {
+        if !self.slot.wants_ports(self.setup) {
+            return;
+        }
+        let lacking =
+            if self.slot.from_rest { States::ERROR } else { States::RESTARTING.or(States::FAILED) };
+        self.slot.may = States::STARTING.or(lacking);
+    }
+
+    fn drop_slot(&mut self) {
+        self.slot.failures.clear();
+        self.slot.restart_at = None;
+        self.slot.may = States::REST;
+    }
+
+    fn cancel(&mut self) {
+        self.must(|open| (open.ask != Asked::Stop).then_some(Must::Cancelled));
+    }
+
+    fn must(&mut self, which: impl Fn(&Open) -> Option<Must>) {
+        for open in &mut self.slot.open {
+            if open.must.is_none() {
+                open.must = which(open);
+            }
+        }
+    }
+}
+
+/// Whether a clean exit leaves what the leader left behind.
+pub(crate) fn leaves(setup: &Setup, slot: &Slot) -> bool {
+    setup.options(slot.launch).on_clean_exit == OnCleanExit::Leave
+}
