@@ -4,3 +4,7 @@
 
 pub mod clock;
 pub mod driver;
+pub mod duration;
+pub mod env_file;
+pub mod events;
+pub mod exit_code;
