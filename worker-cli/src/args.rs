@@ -1,0 +1,389 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::Styles;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use worker_core::{OnCleanExit, RestartWhen, Signal};
+
+use crate::duration::parse_duration;
+use crate::probe::Probe;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "worker",
+    version,
+    about = "Keeps a process tree running, leaves nothing of it behind, and tells why it ended",
+    styles = Styles::plain(),
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Supervise one command in the foreground
+    #[command(after_long_help = RUN_EXAMPLES, after_help = RUN_MORE)]
+    Run(Box<RunArgs>),
+}
+
+const RUN_MORE: &str = "See `worker run --help` for details, examples and exit codes.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  worker run -- node server.js
+  worker run --ports 1 --ready http=/health -- sh -c 'exec vite --port $PORT'
+  worker run --dir api --env-file .env --ready log='listening on' -- python app.py
+  worker run --restart never --on-clean-exit reap -- make test
+
+Signals:
+  SIGTERM, SIGINT (Ctrl-C) and SIGHUP stop the command and everything it
+  started; a second one ends the grace at once. SIGUSR1, SIGUSR2, SIGQUIT and
+  SIGWINCH are passed on. Ctrl-Z pauses the whole tree, and `fg` resumes it.
+
+Standard streams:
+  The command writes to the stdout and stderr of `worker` directly. A pipe or
+  file on stdin is passed on; a terminal is replaced by /dev/null, since the
+  command does not run in the terminal's foreground.
+
+Exit codes:
+  0 the command ended cleanly       2 the command line cannot be meant
+  1 it could not be started, or     5 the circuit breaker tripped
+    its processes cannot be ended   8 a file or folder is missing or bad
+  After a stop, or with --restart never: the command's own exit code, or
+  128 + the number of the signal that ended it.";
+
+/// The options of `worker run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The name in messages and events [default: the program's name]
+    #[arg(long, value_name = "NAME", value_parser = parse_name, help_heading = COMMAND)]
+    pub name: Option<String>,
+
+    /// The folder to run in [default: the current one]
+    #[arg(long, value_name = "DIR", help_heading = COMMAND)]
+    pub dir: Option<PathBuf>,
+
+    /// Set an environment variable; can be repeated
+    #[arg(long, value_name = "K=V", value_parser = parse_variable, help_heading = COMMAND)]
+    pub env: Vec<(String, String)>,
+
+    /// Read environment variables from a file of KEY=VALUE lines; --env wins
+    #[arg(long, value_name = "FILE", help_heading = COMMAND)]
+    pub env_file: Vec<PathBuf>,
+
+    /// Give each run a block of N free ports, as $PORT, $PORT_1 and so on
+    #[arg(long, value_name = "N", value_parser = parse_port_count, help_heading = COMMAND)]
+    pub ports: Option<u16>,
+
+    /// Where the blocks are taken from
+    #[arg(
+        long,
+        value_name = "FIRST-LAST",
+        default_value = "21000-24999",
+        value_parser = parse_port_range,
+        help_heading = COMMAND
+    )]
+    pub port_range: PortRange,
+
+    /// How to see that the command is ready to be used
+    ///
+    /// http=/PATH       a GET is answered with a status of 2xx or 3xx
+    /// tcp              its port is listened on
+    /// log=REGEX        a line of its output matches; its output is then a pipe
+    /// exec=CMD         this command exits with 0; split like a shell would, but no shell runs
+    /// notify           it sends READY=1 to $NOTIFY_SOCKET, as for systemd
+    /// none             as soon as it is spawned
+    ///
+    /// http and tcp look at $PORT, or at another one: http=:3000/PATH, tcp=3000.
+    /// Only the command's own processes count.
+    #[arg(
+        long,
+        value_name = "PROBE",
+        default_value = "none",
+        value_parser = parse_ready,
+        verbatim_doc_comment,
+        help_heading = READINESS
+    )]
+    pub ready: ReadyArg,
+
+    /// How long it may take to be ready; longer is a failure
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = parse_duration,
+        help_heading = READINESS
+    )]
+    pub ready_timeout: Duration,
+
+    /// Which ends are followed by a restart
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = RESTARTS)]
+    pub restart: When,
+
+    /// Give up after so many failures in a row
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "8",
+        value_parser = parse_max_failures,
+        help_heading = RESTARTS
+    )]
+    pub max_failures: u32,
+
+    /// Failures further apart than this are not in a row
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "5m",
+        value_parser = parse_duration,
+        help_heading = RESTARTS
+    )]
+    pub window: Duration,
+
+    /// Being ready for so long forgets the failures before
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = parse_duration,
+        help_heading = RESTARTS
+    )]
+    pub healthy_after: Duration,
+
+    /// The delay before the first restart; doubles with each failure
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1s",
+        value_parser = parse_duration,
+        help_heading = RESTARTS
+    )]
+    pub backoff: Duration,
+
+    /// No delay is longer than this
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = parse_duration,
+        help_heading = RESTARTS
+    )]
+    pub backoff_max: Duration,
+
+    /// The signal that asks the processes to end
+    #[arg(
+        long,
+        value_name = "SIGNAL",
+        default_value = "SIGTERM",
+        value_parser = parse_stop_signal,
+        help_heading = STOPPING
+    )]
+    pub stop_signal: Signal,
+
+    /// How long the processes have to end before SIGKILL
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "5s",
+        value_parser = parse_duration,
+        help_heading = STOPPING
+    )]
+    pub stop_grace: Duration,
+
+    /// What becomes of processes that are left when the command ends cleanly
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = STOPPING)]
+    pub on_clean_exit: Leftovers,
+
+    /// Append what happens to a file as JSON Lines; `-` is stderr
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub events: Option<PathBuf>,
+
+    /// Say only what went wrong
+    #[arg(long, short, help_heading = OUTPUT)]
+    pub quiet: bool,
+
+    /// Write the messages of `worker` itself as JSON Lines
+    #[arg(long, help_heading = OUTPUT)]
+    pub json: bool,
+
+    /// The command and its arguments
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+const COMMAND: &str = "Command";
+const READINESS: &str = "Readiness";
+const RESTARTS: &str = "Restarts";
+const STOPPING: &str = "Stopping";
+const OUTPUT: &str = "Output";
+
+/// `--ready`.
+#[derive(Clone, Debug)]
+pub enum ReadyArg {
+    /// Ready as soon as it is spawned.
+    None,
+    /// Ready when the probe says so.
+    When(Probe),
+}
+
+/// `--restart`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum When {
+    /// Every end but a clean one
+    #[default]
+    OnFailure,
+    /// No end; the first one is passed on
+    Never,
+    /// Every end; a clean one counts as a failure
+    Always,
+}
+
+/// `--on-clean-exit`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Leftovers {
+    /// They live on
+    #[default]
+    Leave,
+    /// They get SIGKILL
+    Reap,
+}
+
+/// `--port-range`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortRange {
+    /// The first port.
+    pub first: u16,
+    /// The last port, which is not below the first.
+    pub last: u16,
+}
+
+impl PortRange {
+    /// How many ports there are.
+    #[must_use]
+    pub const fn count(self) -> usize {
+        self.last as usize - self.first as usize + 1
+    }
+}
+
+impl From<When> for RestartWhen {
+    fn from(when: When) -> Self {
+        match when {
+            When::OnFailure => Self::OnFailure,
+            When::Never => Self::Never,
+            When::Always => Self::Always,
+        }
+    }
+}
+
+impl From<Leftovers> for OnCleanExit {
+    fn from(leftovers: Leftovers) -> Self {
+        match leftovers {
+            Leftovers::Leave => Self::Leave,
+            Leftovers::Reap => Self::Reap,
+        }
+    }
+}
+
+fn parse_name(text: &str) -> Result<String, String> {
+    let is_fit = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '/' | ':');
+    if text.is_empty() || !text.chars().all(is_fit) {
+        return Err("a name holds letters, digits and the signs - _ . @ / : only".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn parse_variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, such as LOG=debug".to_owned()),
+    }
+}
+
+fn parse_ready(text: &str) -> Result<ReadyArg, String> {
+    match text {
+        "none" => Ok(ReadyArg::None),
+        _ => Probe::parse(text).map(ReadyArg::When),
+    }
+}
+
+fn parse_port_count(text: &str) -> Result<u16, String> {
+    let count = text.parse::<u16>().ok().filter(|count| (1..=4000).contains(count));
+    count.ok_or_else(|| "give a whole number from 1 to 4000".to_owned())
+}
+
+fn parse_port_range(text: &str) -> Result<PortRange, String> {
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
+    let range = text.split_once('-').and_then(|(first, last)| Some((port(first)?, port(last)?)));
+    match range {
+        Some((first, last)) if first <= last => Ok(PortRange { first, last }),
+        _ => Err("give the first and the last port, such as 21000-24999".to_owned()),
+    }
+}
+
+fn parse_max_failures(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(0) => Err("a command that may not fail once could never run: give 1 or more, \
+                      or use --restart never"
+            .to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("give a whole number of 1 or more".to_owned()),
+    }
+}
+
+fn parse_stop_signal(text: &str) -> Result<Signal, String> {
+    match Signal::from_name(text) {
+        Some(Signal::Stop | Signal::Tstp | Signal::Ttin | Signal::Ttou | Signal::Cont) => {
+            Err("this signal pauses or resumes processes and ends none: use SIGTERM or SIGINT"
+                .to_owned())
+        }
+        Some(signal) => Ok(signal),
+        None => Err("give a signal by its name, such as SIGTERM, SIGINT or QUIT".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn ports_are_counted_from_1_to_the_size_of_the_default_range() {
+        assert_eq!(parse_port_count("2"), Ok(2));
+        for text in ["0", "4001", "-1", "two", ""] {
+            assert!(parse_port_count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_range_has_a_first_and_a_last_port_in_this_order() {
+        assert_eq!(parse_port_range("1-65535"), Ok(PortRange { first: 1, last: 65_535 }));
+        assert_eq!(parse_port_range("80-80").map(PortRange::count), Ok(1));
+        for text in ["0-1", "2-1", "1-65536", "1", "1-", "-1", "a-b"] {
+            assert!(parse_port_range(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stop_signal_is_one_that_can_end_a_process() {
+        assert_eq!(parse_stop_signal("TERM"), Ok(Signal::Term));
+        assert_eq!(parse_stop_signal("sigwinch"), Ok(Signal::Winch), "httpd ends by it");
+        for text in ["SIGSTOP", "CONT", "15", "SIGFOO"] {
+            assert!(parse_stop_signal(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! `worker run`.
+
+mod ending;
+
+pub use self::ending::{Ending, Story};

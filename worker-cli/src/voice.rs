@@ -1,0 +1,81 @@
+//! How `worker` speaks: on stderr, in plain lines or as JSON Lines, without ever waiting.
+
+use std::io;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::error::Failure;
+use crate::outlet::Outlet;
+
+/// How long the last words may take to be read.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How much is said, and in which form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Only what went wrong.
+    pub quiet: bool,
+    /// As JSON Lines.
+    pub json: bool,
+}
+
+/// The voice. Clones are the same one.
+#[derive(Clone)]
+pub struct Voice {
+    style: Style,
+    outlet: Outlet,
+}
+
+impl Voice {
+    /// A voice on stderr.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for the thread that writes.
+    pub fn on_stderr(style: Style) -> io::Result<Self> {
+        // Nowhere is left to say that stderr cannot be written.
+        Ok(Self { style, outlet: Outlet::start(io::stderr(), |_| {})? })
+    }
+
+    /// Says what happens.
+    pub fn say(&self, text: &str) {
+        if !self.style.quiet {
+            self.line("info", text);
+        }
+    }
+
+    /// Says what is not as it should be, and stops nothing.
+    pub fn warn(&self, text: &str) {
+        self.line("warning", text);
+    }
+
+    /// Says why `worker` gives up.
+    pub fn fail(&self, failure: &Failure) {
+        self.raw(failure_line(self.style, failure));
+    }
+
+    /// Puts a finished line among the others.
+    pub fn raw(&self, line: String) {
+        self.outlet.line(line);
+    }
+
+    /// Waits until everything is said, for a second at most.
+    pub fn finish(&self) {
+        self.outlet.flush(LAST_WORDS);
+    }
+
+    fn line(&self, level: &str, text: &str) {
+        self.raw(if self.style.json {
+            json!({"v": 1, "level": level, "message": text}).to_string()
+        } else {
+            format!("worker: {text}")
+        });
+    }
+}
+
+/// A failure in the form that was asked for.
+#[must_use]
+pub fn failure_line(style: Style, failure: &Failure) -> String {
+    if style.json { failure.to_json() } else { format!("worker: {failure}") }
+}
