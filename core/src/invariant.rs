@@ -37,11 +37,12 @@ pub struct Step<'a> {
 pub type Predicate = fn(&Step<'_>) -> bool;
 
 /// The rules of the design by number, and the property that each of them demands of a single step.
-pub const RULES: [(u8, &str, Predicate); 14] = [
+pub const RULES: [(u8, &str, Predicate); 15] = [
     (1, "grace_is_real", grace_is_real),
     (2, "one_tree_per_slot", one_tree_per_slot),
     (3, "events_name_their_run", events_name_their_run),
     (4, "free_means_gone", free_means_gone),
+    (4, "what_is_gone_is_not_killed", what_is_gone_is_not_killed),
     (5, "parked_stays_parked", parked_stays_parked),
     (6, "every_state_has_a_future", every_state_has_a_future),
     (6, "no_deadline_is_missed", no_deadline_is_missed),
@@ -238,6 +239,16 @@ fn free_means_gone(step: &Step<'_>) -> bool {
                 || left == Some(StateName::Stopping)
                 || step.says_gone(slot)
         })
+}
+
+/// Rule 4: the numbers of a tree that is gone may be somebody else's by now.
+fn what_is_gone_is_not_killed(step: &Step<'_>) -> bool {
+    let Input::Report { slot, run, report: Report::TreeGone { .. } } = *step.input else {
+        return true;
+    };
+    let present = step.report_of(slot).is_some() && !step.was_due(slot);
+    let aims = |order| matches!(order, Order::Kill | Order::Signal(_) | Order::Release);
+    !present || !step.orders().any(|(_, of, order)| of == run && aims(order))
 }
 
 /// Rule 5: only `reset` and `stop` lead out of `failed`.

@@ -176,6 +176,12 @@ impl Attempt {
         State::Stopping(Stopping::killed(cx, self.run, reason))
     }
 
+    /// The leader is dead, and its tree is known to be gone.
+    pub(crate) fn fail_gone(self, cx: &mut Context<'_>, cause: DownCause) -> State {
+        let reason = self.give_up(cx, cause);
+        State::Stopping(Stopping::emptying(self.run, reason, cx.now))
+    }
+
     /// The leader lives, and gets its grace.
     pub(crate) fn fail_alive(self, cx: &mut Context<'_>, cause: DownCause) -> State {
         let reason = self.give_up(cx, cause);

@@ -101,10 +101,7 @@ impl Running {
     pub(crate) fn report(mut self, cx: &mut Context<'_>, report: Report) -> Option<State> {
         match report {
             Report::LeaderExited(exit) => return Some(self.on_leader_exited(cx, exit)),
-            // Without a report of the leader's exit, the end of its tree says as much.
-            Report::TreeGone { .. } => {
-                return self.on_leader_exited(cx, Exit::Unknown).report(cx, report);
-            }
+            Report::TreeGone { .. } => return self.on_tree_gone(cx, report),
             Report::Alive(alive) => return Some(self.on_alive(cx, alive)),
             Report::Memory(bytes) => {
                 if let Some(cause) = cx.memory_breach(bytes) {
@@ -164,6 +161,15 @@ impl Running {
     fn fail_alive(self, cx: &mut Context<'_>, cause: DownCause) -> State {
         cx.record_failure();
         State::Stopping(Stopping::signalled(cx, self.run, StopReason::Failure(cause)))
+    }
+
+    /// Without a report of the leader's exit, the end of its tree says as much. There is nothing
+    /// left to kill.
+    fn on_tree_gone(mut self, cx: &mut Context<'_>, report: Report) -> Option<State> {
+        self.run.exited(cx, Exit::Unknown, false);
+        cx.record_failure();
+        let reason = StopReason::Failure(DownCause::Exited(Exit::Unknown));
+        State::Stopping(Stopping::emptying(self.run, reason, cx.now)).report(cx, report)
     }
 
     fn on_leader_exited(mut self, cx: &mut Context<'_>, exit: Exit) -> State {

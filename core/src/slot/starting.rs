@@ -88,7 +88,7 @@ impl Starting {
                 Stopping::unspawned(cx, run, reason)
             }
             Phase::Preparing { .. } => Stopping::signalled(cx, run, reason),
-            Phase::Clearing { unkillable } => Stopping::killing(run, reason, unkillable),
+            Phase::Clearing { unkillable } => Stopping::emptying(run, reason, unkillable),
             Phase::Booting { .. } => Stopping::flushed(cx, run, reason),
         };
         Some(stopping.awaited_by(stop, queued))
@@ -203,15 +203,18 @@ impl Starting {
         }
     }
 
-    /// Without a report of the leader's exit, the end of its tree says as much.
-    fn on_tree_gone(self, cx: &mut Context<'_>, report: Report) -> Option<State> {
-        match self.phase {
-            Phase::Clearing { .. } => Some(self.attempt.prepared(cx)),
-            Phase::Spawning { .. } | Phase::Preparing { .. } | Phase::Booting { .. } => {
-                self.on_leader_exited(cx, Exit::Unknown)?.report(cx, report)
-            }
-            Phase::Reserving { .. } => Some(State::Starting(self)),
-        }
+    fn on_tree_gone(mut self, cx: &mut Context<'_>, report: Report) -> Option<State> {
+        // Without a report of the leader's exit, the end of its tree says as much.
+        let exit = Exit::Unknown;
+        let cause = match self.phase {
+            Phase::Clearing { .. } => return Some(self.attempt.prepared(cx)),
+            Phase::Spawning { .. } => return self.attempt.spawned(cx).report(cx, report),
+            Phase::Reserving { .. } => return Some(State::Starting(self)),
+            Phase::Preparing { .. } => DownCause::PrepareFailed(PrepareFailure::Exit(exit)),
+            Phase::Booting { .. } => DownCause::ExitedBeforeReady(exit),
+        };
+        self.attempt.run.exited(cx, exit, false);
+        self.attempt.fail_gone(cx, cause).report(cx, report)
     }
 
     pub(crate) fn on_deadline(self, cx: &mut Context<'_>) -> State {

@@ -91,19 +91,18 @@ impl Stopping {
     /// The tree gets SIGKILL now.
     pub(crate) fn killed(cx: &mut Context<'_>, run: Run, reason: StopReason) -> Self {
         run.order(cx, Order::Kill);
-        Self::killing(run, reason, cx.now + UNKILLABLE_AFTER)
+        Self::emptying(run, reason, cx.now + UNKILLABLE_AFTER)
     }
 
-    /// The tree got SIGKILL before.
-    pub(crate) fn killing(run: Run, reason: StopReason, unkillable: Instant) -> Self {
+    /// Only the news that the tree is gone is missing, until then at the latest.
+    pub(crate) fn emptying(run: Run, reason: StopReason, unkillable: Instant) -> Self {
         Self::new(run, reason, Phase::Emptying { unkillable })
     }
 
     /// The leader ended cleanly, and what it left on purpose lives on.
     pub(crate) fn released(cx: &mut Context<'_>, run: Run) -> Self {
         run.order(cx, Order::Release);
-        let unkillable = cx.now + UNKILLABLE_AFTER;
-        Self::new(run, StopReason::Ended, Phase::Emptying { unkillable })
+        Self::emptying(run, StopReason::Ended, cx.now + UNKILLABLE_AFTER)
     }
 
     /// SIGKILL did not help.
