@@ -1,7 +1,7 @@
 //! One step as one line a person can read.
 //!
 //! ```text
-//! +1.500s    slot0#3     running     LeaderExited code=1 signal=-  restarting 1.2s  Kill
+//! +1.500s     slot0#3   running     LeaderExited 1              stopping 10.0s    Kill
 //! ```
 
 use alloc::string::{String, ToString};
@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use crate::action::{Action, Order, Outcome, Program};
-use crate::id::SlotId;
+use crate::exit::Exit;
+use crate::id::{RunId, SlotId};
 use crate::input::{Ask, Input, Owner, Report, Urgency};
 use crate::supervisor::Supervisor;
 use crate::time::Instant;
@@ -43,7 +44,10 @@ pub fn handle(
 ) -> Vec<Line> {
     let before: Vec<_> = supervisor.slots().collect();
     let addressed = addressed(&input);
-    let name = describe_input(&input);
+    let mut name = describe_input(&input);
+    if let Some(run) = other_run(&input, &before) {
+        name = alloc::format!("{name} of {run}");
+    }
     let first = actions.len();
     supervisor.handle(now, input, actions);
     let new = &actions[first..];
@@ -58,9 +62,23 @@ pub fn handle(
         before: view(slot),
         input: name.clone(),
         after: supervisor.slot(slot),
-        actions: new.iter().filter(|action| concerns(action, slot, addressed)).copied().collect(),
+        actions: new.iter().filter(|action| slot_of(action) == Some(slot)).copied().collect(),
     });
-    lines.filter(|line| Some(line.slot) == addressed || line.before != line.after).collect()
+    let mut lines: Vec<_> =
+        lines.filter(|line| Some(line.slot) == addressed || line.before != line.after).collect();
+    let answers = new.iter().filter(|action| slot_of(action).is_none());
+    // At most one slot is addressed; what answers all of them stands with the last.
+    if let Some(line) = lines.last_mut() {
+        line.actions.extend(answers);
+    }
+    lines
+}
+
+/// The run of a report, if it is not the slot's present one.
+fn other_run(input: &Input, before: &[(SlotId, SlotView)]) -> Option<RunId> {
+    let Input::Report { slot, run, .. } = input else { return None };
+    let present = before.iter().find(|(id, _)| id == slot).and_then(|(_, view)| view.run);
+    (present != Some(*run)).then_some(*run)
 }
 
 fn addressed(input: &Input) -> Option<SlotId> {
@@ -70,10 +88,10 @@ fn addressed(input: &Input) -> Option<SlotId> {
     }
 }
 
-fn concerns(action: &Action, line: SlotId, addressed: Option<SlotId>) -> bool {
+fn slot_of(action: &Action) -> Option<SlotId> {
     match action {
-        Action::Run { slot, .. } | Action::Event { slot, .. } => *slot == line,
-        Action::Answer { .. } => addressed.is_none_or(|slot| slot == line),
+        Action::Run { slot, .. } | Action::Event { slot, .. } => Some(*slot),
+        Action::Answer { .. } => None,
     }
 }
 
@@ -160,9 +178,17 @@ fn describe_report(report: &Report) -> String {
         Report::Returned => "Returned".into(),
         Report::Evict => "Evict".into(),
         Report::Flushed => "Flushed".into(),
-        Report::LeaderExited(exit) => alloc::format!("LeaderExited {exit}"),
+        Report::LeaderExited(exit) => alloc::format!("LeaderExited {}", describe_exit(*exit)),
         Report::TreeGone { killed: 0, left: 0 } => "TreeGone".into(),
         Report::TreeGone { killed, left } => alloc::format!("TreeGone killed={killed} left={left}"),
+    }
+}
+
+fn describe_exit(exit: Exit) -> String {
+    match exit {
+        Exit::Code(code) => code.to_string(),
+        Exit::Signal(signal) => signal.to_string(),
+        Exit::Unknown => "?".into(),
     }
 }
 

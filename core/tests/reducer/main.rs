@@ -8,5 +8,6 @@ mod options;
 mod properties;
 mod requests;
 mod rules;
+mod scenarios;
 mod serialised;
 mod transitions;
