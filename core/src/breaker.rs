@@ -1,5 +1,6 @@
 //! The circuit breaker: consecutive failures, counted within a window.
 
+use crate::exit::DownCause;
 use crate::spec::RestartOptions;
 use crate::time::Instant;
 
@@ -7,7 +8,7 @@ use crate::time::Instant;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Breaker {
-    last_streak: Option<Streak>,
+    streak: Option<Streak>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,20 +16,26 @@ pub(crate) struct Breaker {
 struct Streak {
     failures: u32,
     latest: Instant,
+    cause: DownCause,
 }
 
 impl Breaker {
     /// How many consecutive failures there were.
     pub(crate) fn streak(self) -> u32 {
-        self.last_streak.map_or(0, |streak| streak.failures)
+        self.streak.map_or(0, |streak| streak.failures)
+    }
+
+    /// The latest of them.
+    pub(crate) fn latest_cause(self) -> Option<DownCause> {
+        self.streak.map(|streak| streak.cause)
     }
 
     /// Counts a failure: it counts on if it comes no later than the window after the previous
     /// failure, else the streak restarts at 1.
-    pub(crate) fn record(&mut self, now: Instant, restart: &RestartOptions) {
-        let before = self.last_streak.filter(|streak| now <= streak.latest + restart.window);
+    pub(crate) fn record(&mut self, now: Instant, cause: DownCause, restart: &RestartOptions) {
+        let before = self.streak.filter(|streak| now <= streak.latest + restart.window);
         let failures = before.map_or(0, |streak| streak.failures).saturating_add(1);
-        self.last_streak = Some(Streak { failures, latest: now });
+        self.streak = Some(Streak { failures, latest: now, cause });
     }
 
     /// Ends the streak.

@@ -84,9 +84,9 @@ impl Context<'_> {
     }
 
     /// Counts a failure of the slot.
-    pub(crate) fn record_failure(&mut self) {
+    pub(crate) fn record_failure(&mut self, cause: DownCause) {
         let Supervision { launch, breaker, .. } = &mut *self.supervision;
-        breaker.record(self.now, &launch.spec.options().restart);
+        breaker.record(self.now, cause, &launch.spec.options().restart);
     }
 
     /// What a reading of the tree's memory means: nothing while it is within the limit.

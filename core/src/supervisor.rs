@@ -78,7 +78,6 @@ impl Supervisor {
             Input::Report { slot, run, report } => self.report(slot, run, report, actions),
             Input::Shutdown { request, urgency } => self.shut_down(request, urgency, actions),
         }
-        self.answer_shutdown(actions);
     }
 
     /// When to call [`handle`](Self::handle) next, with [`Input::Tick`] if nothing else happens
@@ -143,13 +142,13 @@ impl Supervisor {
 
     fn shut_down(&mut self, request: RequestId, urgency: Urgency, actions: &mut Vec<Action>) {
         self.shutdown_waiters.push(request);
-        if self.shared.shutdown >= Some(urgency) {
-            return;
-        }
-        self.shared.shutdown = Some(urgency);
-        for (slot, _) in (0..=u16::MAX).map(SlotId::new).zip(0..self.slots.len()) {
+        let more_urgent = self.shared.shutdown < Some(urgency);
+        self.shared.shutdown = self.shared.shutdown.max(Some(urgency));
+        let told = if more_urgent { self.slots.len() } else { 0 };
+        for (slot, _) in (0..=u16::MAX).map(SlotId::new).zip(0..told) {
             self.step(slot, actions, |entry, step| entry?.shut_down(step));
         }
+        self.answer_shutdown(actions);
     }
 
     fn answer_shutdown(&mut self, actions: &mut Vec<Action>) {
@@ -164,7 +163,8 @@ impl Supervisor {
         }
     }
 
-    /// One step of one slot, at rest or not; keeps the agenda current.
+    /// One step of one slot, at rest or not; keeps the agenda current, and sees whether it was what
+    /// a shutdown waited for.
     fn step(
         &mut self,
         slot: SlotId,
@@ -182,6 +182,7 @@ impl Supervisor {
         }
         self.agenda.set(slot, next.as_ref().and_then(Slot::wakeup).map(|(at, _)| at));
         self.slots[index] = next;
+        self.answer_shutdown(actions);
     }
 }
 

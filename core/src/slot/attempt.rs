@@ -18,8 +18,6 @@ use crate::{SPAWN_LIMIT, UNKILLABLE_AFTER};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Attempt {
     pub(crate) run: Run,
-    /// The failure that it follows; none for a start from rest or from `error`.
-    pub(crate) after: Option<DownCause>,
     /// Who wants to hear the outcome.
     pub(crate) waiters: Waiters,
 }
@@ -29,7 +27,7 @@ impl Attempt {
     pub(crate) fn from_rest(cx: &mut Context<'_>, launch: Launch, waiters: Waiters) -> State {
         *cx.supervision = Supervision::new(launch);
         let program = if cx.options().prepare.is_some() { Program::Prepare } else { Program::Main };
-        let attempt = Self::begin(cx, program, None, waiters);
+        let attempt = Self::begin(cx, program, waiters);
         match program {
             Program::Prepare => attempt.spawn(cx),
             Program::Main => attempt.reserve(cx),
@@ -39,26 +37,20 @@ impl Attempt {
     /// Restarts a slot after a failure, on its former block if that was kept.
     pub(crate) fn after_failure(
         cx: &mut Context<'_>,
-        cause: DownCause,
         former: Option<Block>,
         waiters: Waiters,
     ) -> State {
-        let attempt = Self::begin(cx, Program::Main, Some(cause), waiters);
+        let attempt = Self::begin(cx, Program::Main, waiters);
         match former {
             Some(block) => attempt.reserve_block(cx, block, None),
             None => attempt.reserve(cx),
         }
     }
 
-    fn begin(
-        cx: &mut Context<'_>,
-        program: Program,
-        after: Option<DownCause>,
-        waiters: Waiters,
-    ) -> Self {
+    fn begin(cx: &mut Context<'_>, program: Program, waiters: Waiters) -> Self {
         let run = Run::new(cx.next_run(), program);
         cx.event(Some(run.id), Event::Starting);
-        Self { run, after, waiters }
+        Self { run, waiters }
     }
 
     fn enter(self, phase: Phase) -> State {
@@ -156,10 +148,10 @@ impl Attempt {
     pub(crate) fn spawn_failed(self, cx: &mut Context<'_>, failure: SpawnFailure) -> State {
         let cause = self.spawn_cause(failure);
         cx.answer_all(self.waiters, Outcome::StartFailed(cause));
-        if self.after.is_none() {
+        if cx.supervision.breaker.streak() == 0 {
             return waiting::error(cx, &self.run, cause);
         }
-        cx.record_failure();
+        cx.record_failure(cause);
         waiting::retry(cx, self.run, cause, None)
     }
 
@@ -205,14 +197,11 @@ impl Attempt {
     /// its command is none.
     fn give_up(&self, cx: &mut Context<'_>, cause: DownCause) -> StopReason {
         cx.answer_all(self.waiters.clone(), Outcome::StartFailed(cause));
-        match (self.after, cause) {
-            (None, DownCause::SpawnFailed(_) | DownCause::PrepareFailed(_)) => {
-                StopReason::FailedStart(cause)
-            }
-            (Some(_), _) | (None, _) => {
-                cx.record_failure();
-                StopReason::Failure(cause)
-            }
+        let from_rest = cx.supervision.breaker.streak() == 0;
+        if from_rest && cause.came_before_the_command() {
+            return StopReason::FailedStart(cause);
         }
+        cx.record_failure(cause);
+        StopReason::Failure(cause)
     }
 }

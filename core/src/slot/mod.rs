@@ -170,7 +170,21 @@ impl Slot {
             streak: self.supervision.breaker.streak(),
             max_failures: restart.max_failures,
             next: self.wakeup().map(|(at, reason)| Wakeup { at, slot, reason }),
-            last_error: self.state.last_error(),
+            last_error: self.last_error(),
+        }
+    }
+}
+
+impl Slot {
+    /// What went wrong last; forgotten when the slot has been healthy for long enough.
+    fn last_error(&self) -> Option<LastError> {
+        match &self.state {
+            State::Starting(_) | State::Running(_) | State::Restarting(_) => {
+                self.supervision.breaker.latest_cause().map(LastError::Down)
+            }
+            State::Stopping(stopping) => stopping.last_error(),
+            State::Error(error) => Some(LastError::Down(error.cause)),
+            State::Failed(failed) => Some(LastError::Parked(failed.parked)),
         }
     }
 }
@@ -223,17 +237,6 @@ impl State {
             | Self::Restarting(_)
             | Self::Error(_)
             | Self::Failed(_) => None,
-        }
-    }
-
-    fn last_error(&self) -> Option<LastError> {
-        match self {
-            Self::Starting(starting) => starting.attempt.after.map(LastError::Down),
-            Self::Running(_) => None,
-            Self::Restarting(restarting) => Some(LastError::Down(restarting.cause)),
-            Self::Stopping(stopping) => stopping.last_error(),
-            Self::Error(error) => Some(LastError::Down(error.cause)),
-            Self::Failed(failed) => Some(LastError::Parked(failed.parked)),
         }
     }
 }

@@ -159,7 +159,7 @@ impl Running {
     }
 
     fn fail_alive(self, cx: &mut Context<'_>, cause: DownCause) -> State {
-        cx.record_failure();
+        cx.record_failure(cause);
         State::Stopping(Stopping::signalled(cx, self.run, StopReason::Failure(cause)))
     }
 
@@ -167,9 +167,10 @@ impl Running {
     /// left to kill.
     fn on_tree_gone(mut self, cx: &mut Context<'_>, report: Report) -> Option<State> {
         self.run.exited(cx, Exit::Unknown, false);
-        cx.record_failure();
-        let reason = StopReason::Failure(DownCause::Exited(Exit::Unknown));
-        State::Stopping(Stopping::emptying(self.run, reason, cx.now)).report(cx, report)
+        let cause = DownCause::Exited(Exit::Unknown);
+        cx.record_failure(cause);
+        State::Stopping(Stopping::emptying(self.run, StopReason::Failure(cause), cx.now))
+            .report(cx, report)
     }
 
     fn on_leader_exited(mut self, cx: &mut Context<'_>, exit: Exit) -> State {
@@ -182,9 +183,9 @@ impl Running {
             },
             (RestartWhen::Never, true) => Stopping::killed(cx, self.run, StopReason::Ended),
             (RestartWhen::OnFailure | RestartWhen::Never, false) | (RestartWhen::Always, _) => {
-                cx.record_failure();
-                let reason = StopReason::Failure(DownCause::Exited(exit));
-                Stopping::killed(cx, self.run, reason)
+                let cause = DownCause::Exited(exit);
+                cx.record_failure(cause);
+                Stopping::killed(cx, self.run, StopReason::Failure(cause))
             }
         })
     }

@@ -20,7 +20,6 @@ use crate::time::Instant;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Restarting {
     pub(crate) until: Instant,
-    pub(crate) cause: DownCause,
     /// The run that failed. Its block, if it still has one, is kept for the next one.
     pub(crate) last: Run,
 }
@@ -87,7 +86,7 @@ pub(crate) fn retry(
         cx.release_block(run.id, run.block.take());
     }
     match queued {
-        Some(queued) => Attempt::after_failure(cx, cause, run.block, queued.waiters),
+        Some(queued) => Attempt::after_failure(cx, run.block, queued.waiters),
         None => back_off(cx, run, cause),
     }
 }
@@ -109,12 +108,12 @@ fn back_off(cx: &mut Context<'_>, last: Run, cause: DownCause) -> State {
     let delay = backoff::delay(&restart, streak, cx.shared.seed, last.id);
     let max_failures = restart.max_failures;
     cx.event(Some(last.id), Event::Restarting { delay, streak, max_failures, cause });
-    State::Restarting(Restarting { until: cx.now + delay, cause, last })
+    State::Restarting(Restarting { until: cx.now + delay, last })
 }
 
 impl Restarting {
     pub(crate) fn on_deadline(self, cx: &mut Context<'_>) -> State {
-        Attempt::after_failure(cx, self.cause, self.last.block, Waiters::new())
+        Attempt::after_failure(cx, self.last.block, Waiters::new())
     }
 
     /// A start only brings the restart forward: the streak stays.
@@ -122,7 +121,7 @@ impl Restarting {
         let asking = Waiters::from_slice(&[request]);
         match ask {
             Ask::Start(_) => {
-                return Some(Attempt::after_failure(cx, self.cause, self.last.block, asking));
+                return Some(Attempt::after_failure(cx, self.last.block, asking));
             }
             Ask::Stop => return at_rest(cx, &self.last, asking, None),
             Ask::Restart(launch) => {

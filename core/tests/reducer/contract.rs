@@ -111,7 +111,9 @@ fn contract_5_fewer_than_eight_leave_it_restarting_with_the_right_count() {
         assert_eq!((view.state, view.streak), (StateName::Restarting, failures));
         assert!(view.next.is_some(), "a restart is pending");
         host.sit_out_backoff(WEB);
-        assert_eq!(host.view(WEB).restarts, failures);
+        let view = host.view(WEB);
+        assert_eq!(view.restarts, failures);
+        assert_eq!(view.last_error, Some(LastError::Down(DownCause::Exited(CRASH))));
     }
 }
 
@@ -229,7 +231,7 @@ fn contract_11_healthy_after_is_armed_by_each_readiness_and_disarmed_by_any_exit
 
     host.sit_out_backoff(WEB);
     host.advance(secs(60));
-    assert_eq!(host.view(WEB).streak, 0);
+    assert_eq!((host.view(WEB).streak, host.view(WEB).last_error), (0, None));
     host.crash(WEB, CRASH);
     assert_eq!(host.view(WEB).streak, 1);
     let wait = host.view(WEB).next.unwrap().at.since(host.now());

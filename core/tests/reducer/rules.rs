@@ -394,6 +394,17 @@ fn rule_8_an_unkillable_tree_delays_a_shutdown_only_up_to_a_bound() {
 }
 
 #[test]
+fn rule_8_a_shutdown_that_is_done_by_a_deadline_is_answered_before_the_input_that_came_with_it() {
+    let mut host = Host::new();
+    host.start(WEB);
+    let shutdown = host.shut_down(Urgency::Orderly);
+    host.oversleep(secs(10));
+    host.report(WEB, Report::Spawned);
+    assert_eq!(host.outcome(shutdown), Some(Outcome::ShutDown { unkillable: 1 }));
+    assert_eq!(host.kills(WEB), 1);
+}
+
+#[test]
 fn rule_8_a_shutdown_of_nothing_is_answered_at_once_and_each_time() {
     let mut host = Host::new();
     for _ in 0..2 {
