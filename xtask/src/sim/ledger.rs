@@ -4,8 +4,8 @@
 //! design makes of an input; this module only keeps the books.
 
 use worker_core::{
-    Action, Block, Event, Exit, Instant, Order, PortRequest, Program, SlotView, SpawnFailure,
-    StateName, Urgency,
+    Action, Block, Event, Exit, Instant, Order, PortRequest, Program, Report, RunId, SlotView,
+    SpawnFailure, StateName, Urgency,
 };
 
 use super::setup::{LAUNCHES, SLOTS, Setup};
@@ -32,9 +32,8 @@ pub(crate) struct Slot {
     /// The launch that the slot has, or had last.
     pub(crate) launch: usize,
     pub(crate) open: Vec<Open>,
-    /// Every failure since the streak was last ended, as the earliest and the latest time that it
-    /// can be said to have happened at: a deadline that is noticed late leaves that open.
-    pub(crate) failures: Vec<(Instant, Instant)>,
+    /// When each failure happened since the streak was last ended.
+    pub(crate) failures: Vec<Instant>,
     /// Whether the attempt under way began from rest or from `error`.
     pub(crate) from_rest: bool,
     /// The block that the host keeps for the slot, and whether the host has confirmed it.
@@ -55,6 +54,7 @@ pub(crate) struct Slot {
 pub(crate) struct Open {
     pub(crate) request: u64,
     pub(crate) ask: Asked,
+    pub(crate) launch: usize,
     /// It waits for a tree to be gone before its own attempt begins.
     pub(crate) queued: bool,
     /// The answer that is due in this very call.
@@ -95,7 +95,8 @@ pub(crate) struct Run {
     pub(crate) spawn_at: Option<Instant>,
     pub(crate) spawned_at: Option<Instant>,
     pub(crate) spawn_failed: bool,
-    pub(crate) overdue: bool,
+    /// It was named as unkillable.
+    pub(crate) named: bool,
     pub(crate) await_at: Option<Instant>,
     pub(crate) watched: bool,
     pub(crate) ready_said: bool,
@@ -164,6 +165,10 @@ impl Run {
 impl Slot {
     pub(crate) fn run(&self) -> &Run {
         &self.runs[0]
+    }
+
+    pub(crate) fn run_of(&self, id: RunId) -> Option<&Run> {
+        self.runs.iter().find(|run| run.id == id.get())
     }
 
     pub(crate) fn state(&self) -> Option<StateName> {
@@ -285,6 +290,14 @@ impl Slot {
         }
     }
 
+    /// An order of any run is answered, whether the answer means something or not.
+    pub(crate) fn book_answer(&mut self, id: u64, report: Report) {
+        let Some(run) = self.runs.iter_mut().find(|run| run.id == id) else { return };
+        if matches!(report, Report::Reserved | Report::PortsBusy) {
+            run.reserve_at = None;
+        }
+    }
+
     fn book_order(&mut self, now: Instant, order: Order) {
         let run = &mut self.runs[0];
         match order {
@@ -319,24 +332,20 @@ impl Slot {
             && cause == worker_core::DownCause::SpawnFailed(SpawnFailure::NoPorts)
             && !self.counted
         {
-            self.failures.push((now, now));
+            self.failures.push(now);
             self.counted = true;
         }
     }
 
-    /// How many consecutive failures there are, recomputed from the whole history: the fewest and
-    /// the most that the design allows.
-    pub(crate) fn streak(&self, setup: &Setup) -> (u32, u32) {
+    /// How many consecutive failures there are, recomputed from the whole history.
+    pub(crate) fn streak(&self, setup: &Setup) -> u32 {
         let window = setup.options(self.launch).restart.window;
-        let (mut fewest, mut most) = (0, 0);
-        for (nth, &(early, late)) in self.failures.iter().enumerate() {
-            let before = nth.checked_sub(1).map(|before| self.failures[before]);
-            let surely = before.is_some_and(|(before, _)| late <= before + window);
-            let maybe = before.is_some_and(|(_, before)| early <= before + window);
-            fewest = if surely { fewest + 1 } else { 1 };
-            most = if maybe { most + 1 } else { 1 };
+        let mut streak = u32::from(!self.failures.is_empty());
+        for pair in self.failures.windows(2) {
+            let gap = pair[1].since(pair[0]);
+            streak = if gap <= window { streak + 1 } else { 1 };
         }
-        (fewest, most)
+        streak
     }
 
     pub(crate) fn wants_ports(&self, setup: &Setup) -> bool {

@@ -2,7 +2,7 @@
 
 use worker_core::{CHECK_LIMIT, Instant, SPAWN_LIMIT, StateName, UNKILLABLE_AFTER};
 
-use super::ledger::{Run, Slot};
+use super::ledger::Slot;
 use super::setup::Setup;
 
 /// What is promised to happen.
@@ -81,12 +81,7 @@ fn emptying(slot: &Slot, setup: &Setup, each: &mut impl FnMut(Promise, Instant))
     } else if let Some(at) = run.flush_at.filter(|_| !run.flushed) {
         each(Promise::FlushTimeout, at + options.flush.unwrap_or_default());
     } else if run.spawn_pending() && !slot.unkillable {
-        each(Promise::Unkillable, unanswered_spawn(run));
+        // The host never answers.
+        each(Promise::Unkillable, run.ended_at.unwrap_or_default() + UNKILLABLE_AFTER);
     }
-}
-
-/// A host that never answers a spawn has the limit for it, and then as long as a tree has.
-fn unanswered_spawn(run: &Run) -> Instant {
-    let overdue = run.spawn_at.unwrap_or_default() + SPAWN_LIMIT;
-    overdue.max(run.ended_at.unwrap_or_default()) + UNKILLABLE_AFTER
 }

@@ -3,9 +3,7 @@
 //! It moves the books of [`super::ledger`] on, and says which states are allowed afterwards and
 //! which answers are due. What to order, the checkers work out from the books.
 
-use worker_core::{
-    Ask, Exit, Input, Instant, OnCleanExit, Owner, Report, RestartWhen, StateName, Urgency,
-};
+use worker_core::{Ask, Exit, Input, Instant, OnCleanExit, Owner, Report, RestartWhen, StateName};
 
 use super::ledger::{Asked, Ending, Ledger, Must, Open, Run, Slot, States};
 use super::promises::{Promise, promises};
@@ -35,10 +33,10 @@ impl Ledger {
                 }
             });
             due[..count].sort_unstable();
-            for (at, promise) in due.into_iter().flatten() {
+            for (_, promise) in due.into_iter().flatten() {
                 any = true;
                 slot.due = true;
-                Reader { slot, setup, now, shutting }.deadline(at, promise);
+                Reader { slot, setup, now, shutting }.deadline(promise);
             }
         }
         any
@@ -59,6 +57,7 @@ impl Ledger {
                 let lives = slot.run().spawned_at.is_none();
                 let heard = slot.live_run() == Some(run.get())
                     && Reader { slot, setup, now, shutting }.report(*report);
+                slot.book_answer(run.get(), *report);
                 self.lives += u64::from(heard && lives && slot.run().spawned_at.is_some());
                 heard
             }
@@ -66,7 +65,7 @@ impl Ledger {
                 self.open_shutdowns.push(request.get());
                 self.shutting = self.shutting.max(Some(*urgency));
                 for slot in &mut self.slots[..setup.slots] {
-                    Reader { slot, setup, now, shutting: true }.shutdown(*urgency);
+                    Reader { slot, setup, now, shutting: true }.shutdown();
                 }
                 true
             }
@@ -87,19 +86,27 @@ impl Reader<'_> {
         &mut self.slot.runs[0]
     }
 
-    fn deadline(&mut self, at: Instant, promise: Promise) {
+    fn deadline(&mut self, promise: Promise) {
         if self.slot.run().ending.is_some()
-            && !matches!(promise, Promise::GraceOver | Promise::FlushTimeout | Promise::Unkillable)
+            && matches!(
+                promise,
+                Promise::SpawnOverdue
+                    | Promise::PrepareTimeout
+                    | Promise::ReadyTimeout
+                    | Promise::Healthy
+                    | Promise::Idle
+                    | Promise::CheckOverdue
+            )
         {
             return;
         }
         match promise {
-            Promise::SpawnOverdue => self.spawn_overdue(at),
-            Promise::PrepareTimeout => self.end(at, Ending::FailedStart, false),
-            Promise::ReadyTimeout => self.fail(at, false),
+            Promise::SpawnOverdue => self.spawn_overdue(),
+            Promise::PrepareTimeout => self.end(Ending::FailedStart, false),
+            Promise::ReadyTimeout => self.fail(false),
             Promise::Healthy => self.slot.failures.clear(),
-            Promise::Idle if self.slot.held.is_none() => self.end(at, Ending::Ordered, false),
-            Promise::CheckOverdue => self.end(at, Ending::Ordered, false),
+            Promise::Idle if self.slot.held.is_none() => self.end(Ending::Ordered, false),
+            Promise::CheckOverdue => self.end(Ending::Ordered, false),
             Promise::Restart => self.begin_attempt(),
             Promise::FlushTimeout => self.run().flushed = true,
             Promise::Unkillable => self.unkillable(),
@@ -107,25 +114,26 @@ impl Reader<'_> {
         }
     }
 
-    fn spawn_overdue(&mut self, at: Instant) {
+    fn spawn_overdue(&mut self) {
         if self.slot.run().spawn_at.is_none() {
             return self.start_failed();
         }
-        self.run().overdue = true;
         if self.slot.from_rest || !self.slot.run().is_main() {
-            self.end(at, Ending::FailedStart, false);
+            self.end(Ending::FailedStart, false);
         } else {
-            self.fail(at, false);
+            self.fail(false);
         }
     }
 
     fn unkillable(&mut self) {
         self.slot.unkillable = true;
+        self.run().named = true;
         self.must(|open| (open.ask == Asked::Stop || open.queued).then_some(Must::Unkillable));
         if self.slot.is(StateName::Starting) {
-            // A preparation that is done and does not go: the design names no state for it.
-            self.slot.vague = true;
-            self.slot.may = States::STARTING.or(States::STOPPING);
+            // A preparation that is done, and whose processes do not go.
+            self.must(|_| Some(Must::StartFailed));
+            self.run().ending = Some(Ending::FailedStart);
+            self.slot.may = States::STOPPING;
         }
     }
 
@@ -145,9 +153,10 @@ impl Reader<'_> {
             Asked::Reset => Some(self.reset()),
             Asked::Touch => Some(self.touch()),
         };
-        let queued = asked == Asked::Restart && self.slot.run().ending.is_some()
+        let queued = asked == Asked::Restart && self.slot.run().may_live()
             || asked == Asked::Start && self.slot.is(StateName::Stopping);
-        self.slot.open.push(Open { request, ask: asked, queued, must });
+        let launch = launch.unwrap_or(self.slot.launch);
+        self.slot.open.push(Open { request, ask: asked, launch, queued, must });
     }
 
     fn start(&mut self, launch: Option<usize>) -> Option<Must> {
@@ -178,12 +187,12 @@ impl Reader<'_> {
             return Some(Must::RefusedParked);
         }
         if self.slot.unkillable {
-            self.slot.vague = true;
+            self.end(Ending::Ordered, false);
             return Some(Must::Unkillable);
         }
         self.cancel();
         if self.slot.run().may_live() {
-            self.end(self.now, Ending::Ordered, false);
+            self.end(Ending::Ordered, false);
         } else {
             self.slot.failures.clear();
             self.begin_from_rest(launch);
@@ -193,12 +202,12 @@ impl Reader<'_> {
 
     fn stop(&mut self) -> Option<Must> {
         if self.slot.unkillable {
-            self.slot.vague = true;
+            self.end(Ending::Ordered, false);
             return Some(Must::Unkillable);
         }
         self.cancel();
         if self.slot.run().may_live() {
-            self.end(self.now, Ending::Ordered, false);
+            self.end(Ending::Ordered, false);
             return None;
         }
         self.drop_slot();
@@ -221,11 +230,10 @@ impl Reader<'_> {
         Must::Touched
     }
 
-    fn shutdown(&mut self, urgency: Urgency) {
+    fn shutdown(&mut self) {
         self.cancel();
         if self.slot.run().may_live() {
-            let _ = urgency;
-            self.end(self.now, Ending::Ordered, false);
+            self.end(Ending::Ordered, false);
         } else if !self.slot.is(StateName::Failed) && !self.slot.is(StateName::Error) {
             self.drop_slot();
         }
@@ -233,8 +241,8 @@ impl Reader<'_> {
 
     fn report(&mut self, report: Report) -> bool {
         match report {
-            Report::Reserved => self.run().reserve_at.take().is_some() && self.reserved(),
-            Report::PortsBusy => self.run().reserve_at.take().is_some() && self.ports_busy(),
+            Report::Reserved => self.run().reserve_at.is_some() && self.reserved(),
+            Report::PortsBusy => self.run().reserve_at.is_some() && self.ports_busy(),
             Report::Spawned => self.spawned(),
             Report::SpawnFailed(_) => self.spawn_failed(),
             Report::Ready(owner) => self.ready(owner),
@@ -275,6 +283,8 @@ impl Reader<'_> {
             return false;
         }
         run.spawned_at = Some(now);
+        self.slot.unkillable = false;
+        let run = self.slot.run();
         if run.is_main() && run.ending.is_none() && ready.is_none() {
             self.become_ready();
         }
@@ -305,7 +315,7 @@ impl Reader<'_> {
         if self.slot.from_rest || self.slot.run().program == Some(worker_core::Program::Prepare) {
             self.slot.may = States::ERROR;
         } else {
-            self.slot.failures.push((self.now, self.now));
+            self.slot.failures.push(self.now);
             self.slot.counted = true;
             self.slot.may = self.after_failure();
         }
@@ -330,7 +340,7 @@ impl Reader<'_> {
         }
         self.run().bad_probes = if answered { 0 } else { self.slot.run().bad_probes + 1 };
         if self.slot.run().bad_probes >= alive.failures {
-            self.fail(self.now, false);
+            self.fail(false);
         }
         true
     }
@@ -340,7 +350,7 @@ impl Reader<'_> {
         if !self.is_well() || limit.is_none_or(|limit| bytes <= limit) {
             return false;
         }
-        self.fail(self.now, false);
+        self.fail(false);
         true
     }
 
@@ -364,7 +374,7 @@ impl Reader<'_> {
         if in_use {
             self.note_use(ordered);
         } else {
-            self.end(self.now, Ending::Ordered, false);
+            self.end(Ending::Ordered, false);
         }
         true
     }
@@ -394,7 +404,7 @@ impl Reader<'_> {
     fn evict(&mut self) -> bool {
         let well = self.is_well();
         if well {
-            self.end(self.now, Ending::Ordered, false);
+            self.end(Ending::Ordered, false);
         }
         well
     }
@@ -405,7 +415,11 @@ impl Reader<'_> {
             return false;
         }
         run.exit = Some(exit);
-        if run.ending.is_none() {
+        if run.spawned_at.is_none() {
+            // An exit that overtakes the answer to its spawn says that there was a leader.
+            self.spawned();
+        }
+        if self.slot.run().ending.is_none() {
             self.ended_by_itself(exit);
         }
         true
@@ -418,11 +432,11 @@ impl Reader<'_> {
         if run.program == Some(worker_core::Program::Prepare) {
             let done = exit.is_success();
             let ending = if done { Ending::Prepared } else { Ending::FailedStart };
-            self.end(self.now, ending, true);
+            self.end(ending, true);
         } else if clean && options.restart.when == RestartWhen::OnFailure {
-            self.end(self.now, Ending::Clean, true);
+            self.end(Ending::Clean, true);
         } else {
-            self.fail(self.now, true);
+            self.fail(true);
         }
     }
 
@@ -437,16 +451,16 @@ impl Reader<'_> {
     }
 
     /// A failure of a run that had a leader, or should have one.
-    fn fail(&mut self, at: Instant, dead: bool) {
+    fn fail(&mut self, dead: bool) {
         if self.setup.options(self.slot.launch).restart.when == RestartWhen::Never {
-            return self.end(at, Ending::Final, dead);
+            return self.end(Ending::Final, dead);
         }
-        self.slot.failures.push((at, self.now));
+        self.slot.failures.push(self.now);
         self.slot.counted = true;
-        self.end(at, Ending::Failure, dead);
+        self.end(Ending::Failure, dead);
     }
 
-    fn end(&mut self, _at: Instant, ending: Ending, dead: bool) {
+    fn end(&mut self, ending: Ending, dead: bool) {
         let now = self.now;
         let run = self.run();
         let first = run.ending.is_none();
@@ -496,12 +510,14 @@ impl Reader<'_> {
         }
     }
 
+    /// The first who asked says what to launch.
     fn serve_queue(&mut self, from_rest: bool) {
+        let launch = self.slot.queue().next().map(|open| open.launch);
         for open in &mut self.slot.open {
             open.queued = false;
         }
         if from_rest {
-            self.begin_from_rest(None);
+            self.begin_from_rest(launch);
         } else {
             self.begin_attempt();
         }
@@ -509,28 +525,21 @@ impl Reader<'_> {
 
     fn after_failure(&mut self) -> States {
         let max = self.setup.options(self.slot.launch).restart.max_failures;
-        let (fewest, most) = self.slot.streak(self.setup);
-        if fewest >= max {
-            States::FAILED
-        } else if most >= max {
-            States::FAILED.or(States::RESTARTING)
-        } else {
-            States::RESTARTING
-        }
+        if self.slot.streak(self.setup) >= max { States::FAILED } else { States::RESTARTING }
     }
 
     fn begin_from_rest(&mut self, launch: Option<usize>) {
         self.slot.launch = launch.unwrap_or(self.slot.launch);
         self.slot.from_rest = true;
-        self.begin_attempt_of(true);
+        self.begin_attempt_of();
     }
 
     fn begin_attempt(&mut self) {
         self.slot.from_rest = false;
-        self.begin_attempt_of(false);
+        self.begin_attempt_of();
     }
 
-    fn begin_attempt_of(&mut self, _from_rest: bool) {
+    fn begin_attempt_of(&mut self) {
         self.slot.restart_at = None;
         self.slot.may = States::STARTING;
         self.may_lack_ports();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use worker_core::{Exit, Instant, Owner, Report, Signal, StateName, Urgency};
+use worker_core::{Exit, Instant, Owner, PortRequest, Report, Signal, StateName, Urgency};
 
 use super::checkers::{Broken, Rule};
 use super::ledger::{Run, Slot};
@@ -101,8 +101,16 @@ fn settled(world: &World<'_>, began: Instant) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A healthy host answers at once, so that only a backoff takes time, one for each slot.
+/// A healthy host answers at once, so that only backoffs take time: one, or where ports run out
+/// as many as it takes to park.
 fn bound(world: &World<'_>) -> Duration {
-    let longest = world.setup.specs.iter().map(|spec| spec.options().restart.backoff_max).max();
-    longest.unwrap_or_default()
+    let longest = world.setup.specs.iter().map(|spec| {
+        let options = spec.options();
+        let attempts = match options.ports {
+            PortRequest::None => 1,
+            PortRequest::Auto(_) | PortRequest::Fixed(_) => options.restart.max_failures,
+        };
+        options.restart.backoff_max * attempts
+    });
+    longest.max().unwrap_or_default()
 }

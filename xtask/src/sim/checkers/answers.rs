@@ -36,16 +36,19 @@ fn known(scene: &Scene<'_>, number: usize, slot: &Slot, open: &Open, outcome: Ou
     Ok(())
 }
 
-/// In a shutdown either reason of a refusal is true.
+/// Where there are two reasons for a refusal, either is true.
 fn is_free_to_refuse(scene: &Scene<'_>, open: &Open, told: Option<Must>) -> bool {
-    scene.ledger.shutting.is_some()
-        && matches!(
-            (open.must, told),
-            (
-                Some(Must::RefusedShuttingDown | Must::RefusedNotParked | Must::RefusedNoLiveRun),
-                Some(Must::RefusedParked | Must::RefusedShuttingDown)
-            )
-        )
+    let other = match open.must {
+        Some(Must::RefusedNoLiveRun) => Some(Must::RefusedParked),
+        _ if scene.ledger.shutting.is_some() => Some(Must::RefusedShuttingDown),
+        _ => None,
+    };
+    let refusal = matches!(
+        open.must,
+        Some(Must::RefusedShuttingDown | Must::RefusedNotParked | Must::RefusedNoLiveRun)
+    );
+    let parked = scene.ledger.shutting.is_some() && told == Some(Must::RefusedParked);
+    refusal && told.is_some() && (told == other || parked)
 }
 
 fn due(must: Option<Must>) -> String {

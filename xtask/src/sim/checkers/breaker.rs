@@ -1,52 +1,46 @@
 //! The streak, recomputed from the whole history at every step, and what it leads to.
 
-use worker_core::{Event, StateName};
+use worker_core::{DownCause, Event, RestartWhen, SpawnFailure, StateName};
 
 use super::{Rule, Scene, Verdict, must};
-use crate::sim::ledger::{Ending, Slot};
+use crate::sim::ledger::state_name;
 
 const COUNT: Rule =
     Rule { name: "the breaker counts right", cites: "§4 window, contract 4-8 and 11, §5 rule 5" };
+
+const NO_PORTS: DownCause = DownCause::SpawnFailed(SpawnFailure::NoPorts);
 
 pub(super) fn event(scene: &Scene<'_>, number: usize, event: Event) -> Verdict {
     let slot = &scene.ledger.slots[number];
     let restart = scene.setup.options(slot.launch).restart;
     let Event::Failed(parked) = event else { return Ok(()) };
-    let (fewest, most) = slot.streak(scene.setup);
-    must(slot.vague || most >= restart.max_failures, COUNT, number, || {
-        format!("parked after {most} failures of {}", restart.max_failures)
+    // A lack of ports shows in this event only, and is booked after it.
+    let unbooked = parked.last == NO_PORTS && !slot.counted;
+    let streak = slot.streak(scene.setup) + u32::from(unbooked);
+    must(slot.vague || streak >= restart.max_failures, COUNT, number, || {
+        format!("parked after {streak} failures of {}", restart.max_failures)
     })?;
-    let right = (fewest..=most).contains(&parked.streak) && parked.window == restart.window;
+    let right = (parked.streak == streak || unbooked) && parked.window == restart.window;
     must(slot.vague || right, COUNT, number, || format!("parked with {parked:?}"))
 }
 
 pub(super) fn after(scene: &Scene<'_>) -> Verdict {
     scene.each(|number, slot| {
         let Some(view) = slot.view else { return Ok(()) };
-        if slot.vague || slot.run().ending == Some(Ending::Final) && slot.run().may_live() {
+        let restart = scene.setup.options(slot.launch).restart;
+        if slot.vague || restart.when == RestartWhen::Never && slot.run().may_live() {
             return Ok(());
         }
-        let (fewest, most) = slot.streak(scene.setup);
-        must((fewest..=most).contains(&view.streak), COUNT, number, || {
-            format!("streak is {}, and the history says {}", view.streak, range(fewest, most))
+        let streak = slot.streak(scene.setup);
+        must(view.streak == streak, COUNT, number, || {
+            format!("streak is {}, and the history says {streak}", view.streak)
         })?;
-        parks(scene, number, slot, most)
+        let trips = streak >= restart.max_failures;
+        let right = !slot.is(StateName::Failed) && !slot.is(StateName::Restarting)
+            || slot.is(StateName::Failed) == trips;
+        must(right, COUNT, number, || {
+            let state = state_name(slot.state());
+            format!("{state} after {streak} failures of {}", restart.max_failures)
+        })
     })
-}
-
-fn parks(scene: &Scene<'_>, number: usize, slot: &Slot, most: u32) -> Verdict {
-    let max = scene.setup.options(slot.launch).restart.max_failures;
-    let (fewest, _) = slot.streak(scene.setup);
-    let waits = slot.is(StateName::Restarting) || slot.is(StateName::Failed);
-    let right = !waits || slot.is(StateName::Failed) && most >= max || fewest < max;
-    must(right, COUNT, number, || {
-        format!(
-            "{} after {fewest} failures of {max}",
-            super::super::ledger::state_name(slot.state())
-        )
-    })
-}
-
-fn range(fewest: u32, most: u32) -> String {
-    if fewest == most { fewest.to_string() } else { format!("{fewest} or {most}") }
 }

@@ -45,7 +45,7 @@ fn exited(
     let run = slot.run();
     let exit = run.exit.unwrap_or(Exit::Unknown);
     let now = scene.ledger.now;
-    let clean = scene.state_before(number) == Some(StateName::Running) && exit.is_success();
+    let clean = run.ready_at.is_some() && run.dead_first && exit.is_success();
     let expected = (exit, clean, now.since(run.spawned_at.unwrap_or(now)));
     must(told == expected, RULE, number, || format!("exited {told:?}, not {expected:?}"))
 }
@@ -63,7 +63,8 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
         if scene.state_before(number) != slot.state() {
             told(scene, number, slot)?;
         }
-        heard(scene, number)
+        heard(scene, number)?;
+        once(scene, number)
     })
 }
 
@@ -85,10 +86,11 @@ fn told(scene: &Scene<'_>, number: usize, slot: &Slot) -> Verdict {
     must(fine, RULE, number, || format!("it became {state}, and no event says so"))
 }
 
-/// An exit and the end of a tree are told, once each.
+/// An exit and the end of a tree are told, once each. A preparation's are not.
 fn heard(scene: &Scene<'_>, number: usize) -> Verdict {
-    let Input::Report { report, .. } = scene.input else { return Ok(()) };
-    if !scene.heard || scene.slot != Some(number) {
+    let Input::Report { report, run, .. } = scene.input else { return Ok(()) };
+    let main = scene.ledger.slots[number].run_of(*run).is_some_and(|run| run.is_main());
+    if !scene.heard || scene.slot != Some(number) || !main {
         return Ok(());
     }
     let fine = match report {
@@ -114,10 +116,20 @@ fn heard(scene: &Scene<'_>, number: usize) -> Verdict {
     must(fine, RULE, number, || format!("{report:?} is not told"))
 }
 
+/// No event comes twice in one call.
+fn once(scene: &Scene<'_>, number: usize) -> Verdict {
+    for (nth, action) in scene.actions.iter().enumerate() {
+        let Action::Event { slot, .. } = action else { continue };
+        let twice = usize::from(slot.get()) == number && scene.actions[..nth].contains(action);
+        must(!twice, RULE, number, || format!("{action:?} is told twice"))?;
+    }
+    Ok(())
+}
+
 fn has_event(scene: &Scene<'_>, number: usize, wanted: fn(&Event) -> bool) -> bool {
     let mut told = scene.actions.iter().filter(|action| {
         matches!(action, Action::Event { slot, event, .. }
             if usize::from(slot.get()) == number && wanted(event))
     });
-    told.next().is_some() && told.next().is_none()
+    told.next().is_some()
 }

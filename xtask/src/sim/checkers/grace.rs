@@ -50,8 +50,9 @@ fn kill(scene: &Scene<'_>, number: usize, slot: &Slot) -> Verdict {
     must(run.ending.is_some(), OLD, number, || "SIGKILL without a reason".into())?;
     must(run.kill_at.is_none(), RULE, number, || "SIGKILL for a second time".into())?;
     let over = run.signal_at.is_some_and(|at| grace_is_over(scene, slot, at));
-    let dead = run.signal_at.is_none() && (run.dead_first || run.spawned_at.is_none());
-    let allowed = over || dead || is_immediate(scene);
+    let dead = run.signal_at.is_none() && run.dead_first;
+    // The design is silent about a leader that comes to life after it was named as unkillable.
+    let allowed = over || dead || run.named || is_immediate(scene);
     must(allowed, RULE, number, || "SIGKILL before the grace was over".into())
 }
 

@@ -21,7 +21,7 @@ pub(super) fn order(scene: &Scene<'_>, number: usize, id: RunId, order: Order) -
             run.spawned_at.is_some()
                 && run.await_at.is_none()
                 && run.is_main()
-                && run.ending.is_none()
+                && (run.ending.is_none() || run.exit.is_some())
                 && options.ready.is_some()
         }
         Order::Watch => run.spawned_at.is_some() && !run.watched && run.is_main(),

@@ -26,9 +26,13 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
             slot.is(StateName::Running) && scene.state_before(number) != Some(StateName::Running);
         let now = slot.run().ready_at == Some(scene.ledger.now);
         must(!became || now, RULE, number, || "running, and nobody said ready".into())?;
-        let stranger =
-            matches!(scene.input, Input::Report { report: Report::Ready(Owner::Stranger), .. });
-        let deaf = now && !slot.is(StateName::Running) && !stranger && scene.slot == Some(number);
+        let said =
+            matches!(scene.input, Input::Report { report: Report::Ready(_) | Report::Spawned, .. });
+        let deaf = now
+            && !slot.is(StateName::Running)
+            && said
+            && scene.heard
+            && scene.slot == Some(number);
         must(!deaf, RULE, number, || "ready was said, and the slot is not running".into())
     })
 }
