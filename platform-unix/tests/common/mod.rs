@@ -1,0 +1,205 @@
+//! What all scenarios share: a process of their own, trees that prove that they are complete, and
+//! a proof that they are gone which asks nothing of the code under test.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command as StdCommand;
+use std::time::Duration;
+
+use worker_core::{Exit, Kill, RunId, Signal, Spawn, TreeEnd};
+use worker_platform_unix::{
+    Command, Input, Output, OutputReader, OutputWriter, Pid, UnixPlatform, output_pipe,
+};
+
+/// A test that runs in a process of its own: a platform owns all children of its process.
+#[macro_export]
+macro_rules! scenario {
+    ($(#[$doc:meta])* $name:ident, $body:expr) => {
+        $(#[$doc])*
+        #[test]
+        fn $name() {
+            $crate::common::isolated(stringify!($name), $body);
+        }
+    };
+}
+
+const INSIDE: &str = "WORKER_TEST_SCENARIO";
+
+/// Longer than anything takes; reached only by a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn isolated<F: Future<Output = ()>>(name: &str, body: impl FnOnce(UnixPlatform) -> F) {
+    if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
+        return inside(body);
+    }
+    let own = std::env::current_exe().unwrap();
+    let output =
+        StdCommand::new(own).args([name, "--exact", "--nocapture"]).env(INSIDE, name).output();
+    let output = output.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let ran = output.status.success() && text.contains("1 passed");
+    assert!(ran, "{name}: {}\n{text}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+}
+
+fn inside<F: Future<Output = ()>>(body: impl FnOnce(UnixPlatform) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let platform = UnixPlatform::new().unwrap();
+        soon(body(platform)).await;
+    });
+    assert_eq!(own_children(), [], "no child is left, dead or alive");
+}
+
+/// What this takes, or a failure.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("this should have happened by now")
+}
+
+/// Our children, dead ones included, as the kernel tells them.
+pub(crate) fn own_children() -> Vec<Pid> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let lists = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("children")));
+    let lists: Vec<_> = lists.map(Result::unwrap).collect();
+    lists.iter().flat_map(|list| list.split_whitespace()).map(|pid| pid.parse().unwrap()).collect()
+}
+
+/// The state letter of a process, such as `T` for a stopped one.
+pub(crate) fn state_of(pid: Pid) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(") ").next()?.chars().next()
+}
+
+/// Waits until something outside of us is so. There is nothing to wake us, so it looks again.
+pub(crate) async fn until(what: impl Fn() -> bool) {
+    soon(async {
+        while !what() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
+pub(crate) fn send(pid: Pid, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+pub(crate) fn fixture() -> PathBuf {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_worker-fixture"));
+    std::env::var_os("WORKER_FIXTURE").map_or(built, PathBuf::from)
+}
+
+/// The fixture with a script, its words separated by spaces.
+pub(crate) fn command(script: &str) -> Command {
+    Command {
+        program: fixture(),
+        args: script.split_whitespace().map(OsString::from).collect(),
+        env: Vec::new(),
+        dir: PathBuf::from("/"),
+        stdin: Input::Null,
+        stdout: Output::Null,
+        stderr: Output::Inherit,
+    }
+}
+
+pub(crate) fn piped(script: &str, writer: OutputWriter) -> Command {
+    Command { stdout: Output::Pipe(writer), ..command(script) }
+}
+
+/// A running tree. Every process of it holds the pipe that its output comes from.
+pub(crate) struct Tree {
+    pub(crate) run: RunId,
+    pub(crate) leader: Pid,
+    /// The processes that said `up`, by name.
+    pub(crate) up: BTreeMap<String, Pid>,
+    lines: Lines,
+}
+
+impl Tree {
+    /// Spawns it, and waits until so many processes are up.
+    pub(crate) async fn grown(
+        platform: &UnixPlatform,
+        run: u64,
+        script: &str,
+        count: usize,
+    ) -> Self {
+        let run = RunId::new(run);
+        let (reader, writer) = output_pipe().unwrap();
+        let leader = platform.spawn(run, piped(script, writer)).await.unwrap().pid;
+        let mut tree = Self { run, leader, up: BTreeMap::new(), lines: Lines::new(reader) };
+        while tree.up.len() < count {
+            let line = tree.line().await;
+            let mut words = line.split(' ');
+            if words.next() == Some("up") {
+                let name = words.next().unwrap().to_owned();
+                tree.up.insert(name, words.next().unwrap().parse().unwrap());
+            }
+        }
+        tree
+    }
+
+    /// The next line that it prints.
+    pub(crate) async fn line(&mut self) -> String {
+        soon(self.lines.next()).await.expect("a line, not the end")
+    }
+
+    pub(crate) fn pid(&self, name: &str) -> Pid {
+        self.up[name]
+    }
+
+    /// The leader dies, and what is left is killed, as after a crash.
+    pub(crate) async fn crash(&self, platform: &UnixPlatform) -> TreeEnd {
+        send(self.leader, rustix::process::Signal::KILL);
+        assert_eq!(soon(platform.leader_exit(self.run)).await, Exit::Signal(Signal::Kill));
+        self.kill(platform).await
+    }
+
+    /// As when the grace of a stop is over.
+    pub(crate) async fn kill(&self, platform: &UnixPlatform) -> TreeEnd {
+        platform.kill_group(self.run).await;
+        platform.kill_escapees(self.run).await;
+        let _ = soon(platform.leader_exit(self.run)).await;
+        soon(platform.tree_gone(self.run)).await
+    }
+
+    /// Everything that it prints from here to its end. That there is an end proves that no process
+    /// of it lives: each holds the pipe. And none of those that were up is left as a zombie.
+    pub(crate) async fn rest(mut self) -> Vec<String> {
+        let mut rest = Vec::new();
+        while let Some(line) = soon(self.lines.next()).await {
+            rest.push(line);
+        }
+        for (name, &pid) in &self.up {
+            // A number that is in use again is not a child of ours.
+            assert!(!own_children().contains(&pid), "{name} ({pid}) is left as a zombie");
+        }
+        rest
+    }
+}
+
+/// Output by line.
+pub(crate) struct Lines {
+    reader: OutputReader,
+    buffer: Vec<u8>,
+}
+
+impl Lines {
+    pub(crate) fn new(reader: OutputReader) -> Self {
+        Self { reader, buffer: Vec::new() }
+    }
+
+    /// The next line; none at the end.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                return Some(String::from_utf8_lossy(&line[..end]).into_owned());
+            }
+            let mut chunk = [0; 4096];
+            match self.reader.read(&mut chunk).await.unwrap() {
+                0 => return None,
+                length => self.buffer.extend(&chunk[..length]),
+            }
+        }
+    }
+}
