@@ -1,3 +1,7 @@
-//! worker
+//! The `worker` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    worker_cli::cli::main(std::env::args_os())
+}

@@ -1,5 +1,61 @@
-//! `worker run`.
+//! `worker run`: one command, in the foreground.
 
 mod ending;
+mod event_log;
+mod host;
+mod messages;
+mod session;
+mod signals;
+
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+
+use worker_core::Settings;
+use worker_platform_unix::signal_number;
+
+use self::event_log::EventLog;
+use crate::args::RunArgs;
+use crate::error::{Code, Failure};
+use crate::plan::Plan;
+use crate::voice::{Style, Voice};
 
 pub use self::ending::{Ending, Story};
+pub use self::session::{EventSink, Observers, supervise};
+
+/// Runs the verb; answers the exit code.
+///
+/// # Errors
+///
+/// [`Failure`] if the command was never started.
+pub fn run(args: RunArgs) -> Result<u8, Failure> {
+    let style = Style { quiet: args.quiet, json: args.json };
+    let events = args.events.clone();
+    let plan = Plan::from_args(args)?;
+    let voice = Voice::on_stderr(style).map_err(|error| no_room(&error))?;
+    crate::logging::to(&voice);
+    let events = EventLog::open(events, &voice).map_err(|error| no_room(&error))?;
+    let observers = Observers { voice: voice.clone(), events: events.sink(), recorder: None };
+    let ending = block_on(plan, observers).map_err(|error| no_room(&error));
+    events.finish();
+    voice.finish();
+    Ok(ending?.exit_code(signal_number))
+}
+
+fn block_on(plan: Plan, observers: Observers) -> io::Result<Ending> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let settings = Settings { seed: seed(), ports: plan.port_range.clone() };
+    let ending = runtime.block_on(supervise(plan, settings, observers));
+    // A write to a stdout that nobody reads may hang; nothing is lost by leaving it.
+    runtime.shutdown_background();
+    ending
+}
+
+/// For the jitter of the backoffs: different in each process.
+fn seed() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+fn no_room(error: &io::Error) -> Failure {
+    Failure::new(Code::Failed, format!("worker cannot set itself up: {error}"))
+        .hint("look at the limits of processes and open files: ulimit -a")
+}

@@ -1,0 +1,76 @@
+//! From the words of the command line to an exit code.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::args::{Cli, Verb};
+use crate::error::{Code, Failure};
+use crate::exit_code;
+use crate::voice::{Style, failure_line};
+
+/// Runs `worker` with the words of the command line, the program's name included.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let json = asks_for_json(&words);
+    match Cli::try_parse_from(words) {
+        Ok(cli) => finish(dispatch(cli), json),
+        Err(error) if error.use_stderr() => finish(Err(usage(&error)), json),
+        Err(help) => {
+            // A reader that has seen enough is not an error.
+            drop(help.print());
+            ExitCode::from(exit_code::DONE)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    match cli.verb {
+        Verb::Run(args) => crate::run::run(*args),
+    }
+}
+
+fn finish(outcome: Result<u8, Failure>, json: bool) -> ExitCode {
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            let line = failure_line(Style { quiet: false, json }, &failure);
+            // Nowhere is left to say that stderr cannot be written.
+            drop(writeln!(std::io::stderr(), "{line}"));
+            ExitCode::from(failure.code.exit_code())
+        }
+    }
+}
+
+/// Also when the command line cannot be parsed.
+fn asks_for_json(words: &[OsString]) -> bool {
+    words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
+fn usage(error: &clap::Error) -> Failure {
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        return no_command();
+    }
+    let text = error.to_string();
+    let text = text.trim_start_matches("error: ").trim_end();
+    let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let tip = rest.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    let hint = tip.map_or_else(|| hint(error), str::to_owned);
+    Failure::new(Code::Usage, message).hint(hint)
+}
+
+fn no_command() -> Failure {
+    Failure::new(Code::Usage, "there is no command to run")
+        .hint("put it after `--`: worker run -- node server.js")
+}
+
+fn hint(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::UnknownArgument {
+        "options come before `--`, the command after it; see `worker run --help`".to_owned()
+    } else {
+        "see `worker run --help`".to_owned()
+    }
+}

@@ -1,0 +1,92 @@
+//! Readiness probes: one file for each kind.
+
+mod cadence;
+mod exec;
+mod http;
+mod listener;
+mod log;
+mod notify;
+mod tcp;
+
+use std::io;
+
+use worker_core::{Owner, Report, RunId};
+use worker_platform_unix::{Command, Output, UnixPlatform};
+
+use self::log::LogWatch;
+use self::notify::NotifySocket;
+use crate::driver::Reporter;
+use crate::probe::Probe;
+
+/// What a probe looks at.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) platform: &'a UnixPlatform,
+    pub(crate) run: RunId,
+    /// The first port of the run; none if it has no ports.
+    pub(crate) port: Option<u16>,
+}
+
+/// What has to be there before the leader is spawned, so that its probe can be answered.
+#[derive(Debug)]
+pub(crate) enum Means {
+    /// Nothing.
+    None,
+    /// The socket for `READY=1`.
+    Notify(NotifySocket),
+    /// The pipes that its output goes through.
+    Log(LogWatch),
+}
+
+impl Means {
+    /// Prepares for a probe. Pipes that it needs go into `outputs`: stdout, then stderr.
+    pub(crate) fn for_probe(probe: Option<&Probe>, outputs: &mut [Output; 2]) -> io::Result<Self> {
+        match probe {
+            Some(Probe::Notify) => NotifySocket::bind().map(Self::Notify),
+            Some(Probe::Log(pattern)) => LogWatch::start(pattern, outputs).map(Self::Log),
+            Some(Probe::Http { .. } | Probe::Tcp { .. } | Probe::Exec(_)) | None => Ok(Self::None),
+        }
+    }
+}
+
+/// Probes until the run is ready, and reports each new answer.
+pub(crate) async fn await_ready(
+    probe: &Probe,
+    means: &Means,
+    target: Target<'_>,
+    helper: impl Fn(&[String]) -> Result<Command, worker_core::SpawnError>,
+    reports: &Reporter,
+) {
+    let mut answers = Answers { last: None, reports };
+    match (probe, means) {
+        (Probe::Http { port, path }, _) => {
+            http::await_ready(target, port.or(target.port), path, &mut answers).await;
+        }
+        (Probe::Tcp { port }, _) => {
+            tcp::await_ready(target, port.or(target.port), &mut answers).await;
+        }
+        (Probe::Exec(words), _) => {
+            exec::await_ready(target, || helper(words), &mut answers).await;
+        }
+        (Probe::Notify, Means::Notify(socket)) => socket.await_ready(target, &mut answers).await,
+        (Probe::Log(_), Means::Log(watch)) => watch.await_ready(&mut answers).await,
+        (Probe::Notify | Probe::Log(_), Means::None | Means::Notify(_) | Means::Log(_)) => {}
+    }
+}
+
+/// The answers that a probe got.
+struct Answers<'a> {
+    last: Option<Owner>,
+    reports: &'a Reporter,
+}
+
+impl Answers<'_> {
+    /// Reports whose answer it was, if that is new. True if the probe has done its work: only a
+    /// stranger's answer is followed by another question.
+    fn tell(&mut self, owner: Owner) -> bool {
+        if self.last.replace(owner) != Some(owner) {
+            self.reports.report(Report::Ready(owner));
+        }
+        owner != Owner::Stranger
+    }
+}

@@ -1,0 +1,246 @@
+//! The host of a single command: what its driver needs beside the platform.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use worker_core::{Block, LaunchId, Program, RunId, SlotId, SpawnError, SpawnFailure};
+use worker_platform_unix::{Command, Input, Leader, Output, UnixPlatform, resolve_program};
+
+use crate::driver::{Host, Reporter, RunKey};
+use crate::plan::Plan;
+use crate::ports::Ports;
+use crate::ready::{self, Means, Target};
+
+/// How long the last output may take to be read.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
+
+/// Clones are the same host.
+#[derive(Clone)]
+pub(super) struct RunHost {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    platform: UnixPlatform,
+    plan: Plan,
+    ports: Ports,
+    /// What belongs to the runs that are being spawned or live.
+    runs: Mutex<HashMap<RunId, Arc<Belongings>>>,
+    pumps: Mutex<JoinSet<()>>,
+    last_output: watch::Sender<bool>,
+}
+
+struct Belongings {
+    env: Vec<(OsString, OsString)>,
+    port: Option<u16>,
+    means: Means,
+}
+
+impl RunHost {
+    pub(super) fn new(platform: UnixPlatform, plan: Plan) -> Self {
+        let shared = Shared {
+            platform,
+            plan,
+            ports: Ports::default(),
+            runs: Mutex::default(),
+            pumps: Mutex::default(),
+            last_output: watch::Sender::new(false),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.shared.plan
+    }
+
+    pub(super) fn ports(&self) -> &Ports {
+        &self.shared.ports
+    }
+
+    /// The runs that are being spawned or live.
+    pub(super) fn runs(&self) -> Vec<RunId> {
+        self.shared.runs().keys().copied().collect()
+    }
+
+    /// Passes on what is left of the output, for a second at most.
+    pub(super) async fn finish_output(&self) {
+        self.shared.last_output.send_replace(true);
+        let mut pumps = std::mem::take(&mut *self.shared.pumps());
+        let all = async { while pumps.join_next().await.is_some() {} };
+        // Whoever does not read for so long does not want it.
+        drop(tokio::time::timeout(LAST_OUTPUT, all).await);
+    }
+}
+
+impl Shared {
+    fn runs(&self) -> MutexGuard<'_, HashMap<RunId, Arc<Belongings>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pumps(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.pumps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn command(&self, run: RunKey, block: Option<Block>) -> Result<Command, SpawnError> {
+        let mut outputs = [Output::Inherit, Output::Inherit];
+        let means = Means::for_probe(self.plan.probe.as_ref(), &mut outputs);
+        let mut means = means.map_err(|error| no_means(&error))?;
+        let env = self.environment(run, block, &means);
+        let [stdout, stderr] = outputs;
+        let stdin = if std::io::stdin().is_terminal() { Input::Null } else { Input::Inherit };
+        let command = Command {
+            program: resolve_program(&self.plan.program, &self.plan.dir, path(&env))?,
+            args: self.plan.args.clone(),
+            env: env.clone(),
+            dir: self.plan.dir.clone(),
+            stdin,
+            stdout,
+            stderr,
+        };
+        self.start_pumps(&mut means);
+        let port = block.map(Block::first);
+        self.runs().insert(run.run, Arc::new(Belongings { env, port, means }));
+        Ok(command)
+    }
+
+    fn environment(
+        &self,
+        run: RunKey,
+        block: Option<Block>,
+        means: &Means,
+    ) -> Vec<(OsString, OsString)> {
+        let mut own = vec![
+            ("WORKER_SLOT".to_owned(), self.plan.name.clone()),
+            ("WORKER_RUN".to_owned(), run.number.to_string()),
+        ];
+        own.extend(port_variables(block));
+        if let Means::Notify(socket) = means {
+            own.push(("NOTIFY_SOCKET".to_owned(), socket.address().to_owned()));
+        }
+        let is_own = |name: &OsStr| own.iter().any(|(known, _)| name == known.as_str());
+        let mut env = self.plan.env.clone();
+        env.retain(|(name, _)| !is_own(name));
+        env.extend(own.into_iter().map(|(name, value)| (name.into(), value.into())));
+        env
+    }
+
+    fn start_pumps(&self, means: &mut Means) {
+        if let Means::Log(watch) = means {
+            let mut pumps = self.pumps();
+            while pumps.try_join_next().is_some() {}
+            for pump in watch.take_pumps() {
+                pumps.spawn(pump.run(self.last_output.subscribe()));
+            }
+        }
+    }
+
+    /// A helper of a run, such as an exec probe: as the command itself, but silent.
+    fn helper(
+        &self,
+        words: &[String],
+        env: &[(OsString, OsString)],
+    ) -> Result<Command, SpawnError> {
+        let mut words = words.iter().map(OsString::from);
+        let name = words.next().unwrap_or_default();
+        Ok(Command {
+            program: resolve_program(&name, &self.plan.dir, path(env))?,
+            args: words.collect(),
+            env: env.to_vec(),
+            dir: self.plan.dir.clone(),
+            stdin: Input::Null,
+            stdout: Output::Null,
+            stderr: Output::Null,
+        })
+    }
+}
+
+#[async_trait]
+impl Host for RunHost {
+    type Platform = UnixPlatform;
+
+    fn platform(&self) -> &UnixPlatform {
+        &self.shared.platform
+    }
+
+    async fn reserve(&self, _: RunKey, block: Block) -> bool {
+        self.shared.ports.reserve(block)
+    }
+
+    fn unreserve(&self, block: Block) {
+        self.shared.ports.unreserve(block);
+    }
+
+    fn command(
+        &self,
+        run: RunKey,
+        _: LaunchId,
+        _: Program,
+        block: Option<Block>,
+    ) -> Result<Command, SpawnError> {
+        self.shared.command(run, block)
+    }
+
+    fn spawned(&self, _: RunKey, leader: Leader) -> i32 {
+        leader.pid
+    }
+
+    async fn await_ready(&self, run: RunKey, reports: &Reporter) {
+        let belongings = self.shared.runs().get(&run.run).cloned();
+        let (Some(probe), Some(belongings)) = (&self.shared.plan.probe, belongings) else { return };
+        let platform = &self.shared.platform;
+        let target = Target { platform, run: run.run, port: belongings.port };
+        let helper = |words: &[String]| self.shared.helper(words, &belongings.env);
+        ready::await_ready(probe, &belongings.means, target, helper, reports).await;
+    }
+
+    /// A single command has no liveness probe and no limit of memory.
+    async fn watch(&self, _: RunKey, _: &Reporter) {}
+
+    async fn in_use(&self, block: Block) -> bool {
+        self.shared.platform.has_connection(block.ports())
+    }
+
+    /// A single command has no companion.
+    async fn flush(&self, _: SlotId) {}
+
+    fn gone(&self, run: RunKey) {
+        self.shared.runs().remove(&run.run);
+    }
+}
+
+/// `PORT`, `PORT_1`, `PORT_2` …
+fn port_variables(block: Option<Block>) -> Vec<(String, String)> {
+    let ports = block.map(Block::ports).into_iter().flatten();
+    let name = |index| if index == 0 { "PORT".to_owned() } else { format!("PORT_{index}") };
+    ports.enumerate().map(|(index, port)| (name(index), port.to_string())).collect()
+}
+
+fn path(env: &[(OsString, OsString)]) -> Option<&OsStr> {
+    env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str())
+}
+
+fn no_means(error: &std::io::Error) -> SpawnError {
+    SpawnError {
+        failure: SpawnFailure::NoResources,
+        message: format!("the readiness probe cannot be prepared: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_port_is_port_and_the_others_are_numbered() {
+        let variables = port_variables(Block::new(21_000, 3));
+        let expected = [("PORT", "21000"), ("PORT_1", "21001"), ("PORT_2", "21002")];
+        assert_eq!(variables, expected.map(|(name, port)| (name.to_owned(), port.to_owned())));
+        assert!(port_variables(None).is_empty());
+    }
+}

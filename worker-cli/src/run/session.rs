@@ -1,0 +1,170 @@
+//! One `worker run`, from the start of the command to the last of its processes.
+
+use std::io;
+use std::sync::Arc;
+
+use rustix::process::{Signal as RawSignal, getpid, kill_process};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use worker_core::{Ask, Launch, LaunchId, Settings, Signal, SlotId, Urgency};
+use worker_platform_unix::UnixPlatform;
+
+use super::ending::{Ending, Story};
+use super::host::RunHost;
+use super::messages;
+use super::signals::{Caught, Signals};
+use crate::clock::Clock;
+use crate::driver::{Driver, Handle, Host, Notice, Step};
+use crate::events::EventLines;
+use crate::plan::Plan;
+use crate::processes;
+use crate::voice::Voice;
+
+/// The only slot.
+const SLOT: SlotId = SlotId::new(0);
+
+/// Where events go, line by line.
+pub type EventSink = Arc<dyn Fn(String) + Send + Sync>;
+
+/// Who watches.
+#[derive(Clone)]
+pub struct Observers {
+    /// Who is told in words.
+    pub voice: Voice,
+    /// Who is told in JSON Lines.
+    pub events: Option<EventSink>,
+    /// Who keeps every step, for a replay.
+    pub recorder: Option<UnboundedSender<Step>>,
+}
+
+/// Supervises one command until it is at rest, parked or cannot be ended. Needs a tokio runtime
+/// with io and time enabled, in a process that has no [`UnixPlatform`] yet.
+///
+/// # Errors
+///
+/// If the signals of this process cannot be listened to.
+pub async fn supervise(plan: Plan, settings: Settings, observers: Observers) -> io::Result<Ending> {
+    let signals = Signals::listen()?;
+    let host = RunHost::new(UnixPlatform::new()?, plan);
+    let clock = Clock::start();
+    let mut driver = Driver::new(settings, clock.clone(), host.clone());
+    if let Some(recorder) = observers.recorder.clone() {
+        driver.record(recorder);
+    }
+    let notices = driver.subscribe();
+    let handle = driver.handle();
+    let story = Story::default();
+    let lines = EventLines::default();
+    let session = Session { host, clock, handle, observers, story, lines, stops: 0 };
+    tokio::select! {
+        never = driver.drive() => match never {},
+        ending = session.run(notices, signals) => Ok(ending),
+    }
+}
+
+struct Session {
+    host: RunHost,
+    clock: Clock,
+    handle: Handle,
+    observers: Observers,
+    story: Story,
+    lines: EventLines,
+    stops: u32,
+}
+
+impl Session {
+    async fn run(mut self, mut notices: UnboundedReceiver<Notice>, mut signals: Signals) -> Ending {
+        let spec = self.host.plan().spec.clone();
+        let launch = Launch { id: LaunchId::new(0), spec };
+        // What becomes of it comes as an event, too.
+        drop(self.handle.ask(SLOT, Ask::Start(launch)));
+        let ending = loop {
+            tokio::select! {
+                biased;
+                Some(notice) = notices.recv() => {
+                    self.tell(&notice);
+                    if let Some(ending) = self.story.observe(notice.event) {
+                        break ending;
+                    }
+                }
+                caught = signals.next() => self.obey(caught),
+            }
+        };
+        self.wind_up().await;
+        ending
+    }
+
+    fn obey(&mut self, caught: Caught) {
+        match caught {
+            Caught::Stop(signal) => self.stop(signal),
+            Caught::Forward(signal) => self.forward(signal),
+            Caught::Pause => self.pause(),
+            Caught::Resume => self.resume(),
+        }
+    }
+
+    fn stop(&mut self, signal: Signal) {
+        self.stops += 1;
+        let is_first = self.stops == 1;
+        let urgency = if is_first { Urgency::Orderly } else { Urgency::Immediate };
+        let grace = self.host.plan().spec.options().stop.grace;
+        self.say(&messages::stopping(signal, is_first, grace));
+        self.story.stop_asked(signal);
+        // Its end comes as an event, too.
+        drop(self.handle.shutdown(urgency));
+    }
+
+    fn forward(&self, signal: Signal) {
+        for run in self.host.runs() {
+            self.host.platform().forward(run, signal);
+        }
+    }
+
+    /// Stops every tree, then ourselves. Meanwhile no time passes.
+    fn pause(&self) {
+        self.clock.freeze();
+        self.host.platform().suspend();
+        if kill_process(getpid(), RawSignal::STOP).is_err() {
+            self.resume();
+        }
+    }
+
+    fn resume(&self) {
+        if self.clock.thaw() {
+            self.host.platform().resume();
+        }
+    }
+
+    async fn wind_up(&self) {
+        // Nothing is spawned any more; what could not be ended was reported.
+        drop(self.handle.shutdown(Urgency::Immediate).await);
+        self.host.platform().end_unattributed();
+        self.host.finish_output().await;
+    }
+
+    fn tell(&mut self, notice: &Notice) {
+        if let Some(events) = &self.observers.events {
+            events(self.lines.line(&self.host.plan().name, notice));
+        }
+        if let Some(message) = messages::message(notice) {
+            self.say(&message);
+        }
+        self.tell_failure(notice);
+    }
+
+    fn tell_failure(&self, notice: &Notice) {
+        let name = &self.host.plan().name;
+        let holders = || self.host.ports().holders();
+        if let Some(failure) = messages::failure(name, notice, holders, || self.survivors()) {
+            self.observers.voice.fail(&failure);
+        }
+    }
+
+    fn survivors(&self) -> Vec<String> {
+        let members = |run| self.host.platform().members(run);
+        self.host.runs().into_iter().flat_map(members).map(processes::describe).collect()
+    }
+
+    fn say(&self, message: &str) {
+        self.observers.voice.say(&format!("{}: {message}", self.host.plan().name));
+    }
+}

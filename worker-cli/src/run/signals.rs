@@ -1,0 +1,106 @@
+//! Signals to `worker run` itself.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use worker_core::Signal;
+use worker_platform_unix::signal_number;
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caught {
+    /// End the command.
+    Stop(Signal),
+    /// Tell the command.
+    Forward(Signal),
+    /// Ctrl-Z.
+    Pause,
+    /// `fg`.
+    Resume,
+}
+
+const CAUGHT: [Caught; 9] = [
+    Caught::Stop(Signal::Term),
+    Caught::Stop(Signal::Int),
+    Caught::Stop(Signal::Hup),
+    Caught::Forward(Signal::Usr1),
+    Caught::Forward(Signal::Usr2),
+    Caught::Forward(Signal::Quit),
+    Caught::Forward(Signal::Winch),
+    Caught::Pause,
+    Caught::Resume,
+];
+
+/// Listens to signals from its creation on.
+pub(super) struct Signals {
+    streams: Vec<(Caught, Stream)>,
+}
+
+impl Signals {
+    /// Listens to all but those that were ignored when we were started: `nohup` means it.
+    ///
+    /// # Errors
+    ///
+    /// If the runtime cannot listen.
+    pub(super) fn listen() -> io::Result<Self> {
+        let ignored = ignored_at_start();
+        let mut streams = Vec::new();
+        for caught in CAUGHT {
+            let Some(number) = signal_number(caught.signal()) else { continue };
+            if ignored & mask(number) == 0 {
+                streams.push((caught, signal(SignalKind::from_raw(number))?));
+            }
+        }
+        Ok(Self { streams })
+    }
+
+    /// The next signal.
+    pub(super) async fn next(&mut self) -> Caught {
+        poll_fn(|context| {
+            let caught = self.streams.iter_mut().find_map(|(caught, stream)| {
+                stream.poll_recv(context).is_ready().then_some(*caught)
+            });
+            caught.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+impl Caught {
+    const fn signal(self) -> Signal {
+        match self {
+            Self::Stop(signal) | Self::Forward(signal) => signal,
+            Self::Pause => Signal::Tstp,
+            Self::Resume => Signal::Cont,
+        }
+    }
+}
+
+/// The bit of a signal in the masks of the kernel.
+const fn mask(number: i32) -> u64 {
+    1 << (number - 1)
+}
+
+/// `SigIgn` of proc_pid_status(5), where there is one.
+fn ignored_at_start() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored(&status)
+}
+
+fn ignored(status: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_of_ignored_signals_is_read() {
+        assert_eq!(ignored("Name:\tworker\nSigIgn:\t0000000000001001\n"), mask(1) | mask(13));
+        assert_eq!(ignored(""), 0);
+    }
+}
