@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "sim" => sim::sim(rest.iter().cloned()),
         "tidy" => step::run_all(&[tidy::STEP]),
-        "bench" => bench::run(rest),
+        "bench" => bench::run(),
         "dist" => step::run_all(&[dist::STEP]),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
