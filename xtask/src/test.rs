@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", run: clippy },
     Step { name: "doc", run: documentation },
     Step { name: "tests", run: tests },
+    Step { name: "sim", run: simulation },
 ];
 
 /// Runs the named steps, or all if none is named.
@@ -63,6 +64,13 @@ fn tests() -> StepResult {
         return Err(call.failure("not one test was run"));
     }
     Ok(Passed::Ok(format!("{} tests, {} ignored", counts.passed, counts.ignored)))
+}
+
+/// A campaign of the default size, optimised: it lives so many lives that building it so pays.
+fn simulation() -> StepResult {
+    let printed = Cargo::new("run --release --package xtask -- sim").run()?;
+    let extent = printed.lines().find(|line| line.contains(" worlds, "));
+    Ok(Passed::Ok(extent.unwrap_or_default().to_owned()))
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
