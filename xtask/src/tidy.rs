@@ -15,6 +15,9 @@ const UNSAFE_FOLDERS: [&str; 2] = ["platform-unix/", "platform-windows/"];
 /// What makes the word `unsafe` more than a word.
 const UNSAFE_THINGS: [&str; 6] = [" {", " fn", " impl", " trait", " extern", "("];
 
+/// What the design promises, and how many points there are of each: each is tested by name.
+const PROMISES: [(&str, u32); 2] = [("contract", 14), ("rule", 12)];
+
 type Check = fn(&Source) -> Vec<String>;
 
 const CHECKS: [Check; 3] = [missing_docs, long_functions, misplaced_unsafe];
@@ -23,7 +26,8 @@ fn run() -> StepResult {
     let repeat = || "cargo xtask tidy".to_owned();
     let sources =
         sources::all().map_err(|error| Failure { report: error.to_string(), repeat: repeat() })?;
-    let faults: Vec<String> = sources.iter().flat_map(faults).collect();
+    let faults: Vec<String> =
+        sources.iter().flat_map(faults).chain(untested_promises(&sources)).collect();
     if faults.is_empty() {
         return Ok(Passed::Ok(format!("{} files", sources.len())));
     }
@@ -99,6 +103,18 @@ fn without_text(line: &str) -> String {
     outside_strings.split("//").next().unwrap_or_default().to_owned()
 }
 
+/// A test of the reducer that keeps the third point of the contract is called `contract_3_…`.
+fn untested_promises(sources: &[Source]) -> Vec<String> {
+    let tests: Vec<_> = sources.iter().filter(|it| it.path.starts_with("core/tests/")).collect();
+    let points = PROMISES.iter().flat_map(|(kind, count)| (1..=*count).map(move |n| (kind, n)));
+    let names = points.map(|(kind, n)| format!("{kind}_{n}_"));
+    let untested = names.filter(|name| {
+        let head = format!("fn {name}");
+        !tests.iter().any(|source| source.text.contains(&head))
+    });
+    untested.map(|name| format!("core/tests: no test is called `{name}…`")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +157,17 @@ mod tests {
         assert!(misplaced_unsafe(&source("platform-unix/src/a.rs", text)).is_empty());
         let fault = |line| format!("core/src/a.rs:{line}: unsafe code outside a platform crate");
         assert_eq!(misplaced_unsafe(&source("core/src/a.rs", text)), [fault(3), fault(4)]);
+    }
+
+    #[test]
+    fn each_point_of_the_design_has_a_test_that_cites_its_number() {
+        let tests: String = PROMISES
+            .iter()
+            .flat_map(|(kind, count)| (1..=*count).map(move |n| format!("fn {kind}_{n}_holds()\n")))
+            .collect();
+        let sources = |text: &str| [source("core/tests/a.rs", text)];
+        assert!(untested_promises(&sources(&tests)).is_empty());
+        let faults = untested_promises(&sources(&tests.replace("rule_7_", "rule_70_")));
+        assert_eq!(faults, ["core/tests: no test is called `rule_7_…`"]);
     }
 }
