@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::cargo::{self, Cargo};
 use crate::step::{self, Passed, Step, StepResult};
 
-const STEPS: &[Step] = &[Step { name: "reducer", run: reducer }];
+const STEPS: &[Step] =
+    &[Step { name: "reducer", run: reducer }, Step { name: "respawn", run: respawn }];
 
 /// How many inputs a second the reducer is to take on one core.
 const INPUTS_PER_SECOND: f64 = 5e6;
@@ -41,6 +42,16 @@ fn inputs_per_second() -> Option<f64> {
     let nanos = read("estimates.json")?["median"]["point_estimate"].as_f64()?;
     let inputs = read("benchmark.json")?["throughput"]["Elements"].as_f64()?;
     Some(inputs / nanos * 1e9)
+}
+
+fn respawn() -> StepResult {
+    let call = Cargo::new("bench --package worker-cli --bench respawn");
+    let printed = call.run()?;
+    if let Some(reason) = printed.lines().find_map(|line| line.strip_prefix("skipped: ")) {
+        return Ok(Passed::Skipped(reason.to_owned()));
+    }
+    let report = result(&printed).ok_or_else(|| call.failure(&printed))?;
+    Ok(Passed::Ok(report.to_owned()))
 }
 
 /// The line by which a bench of ours tells its result.

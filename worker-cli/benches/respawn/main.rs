@@ -1,0 +1,46 @@
+//! From a crash to the first instruction of the next run: `worker run` beside the bare system calls
+//! that anybody would need.
+//!
+//! Both keep the same tiny program alive and are asked in turn, so that what else goes on in the
+//! machine hits both alike.
+
+#[cfg(target_os = "linux")]
+mod bare;
+#[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
+mod report;
+#[cfg(target_os = "linux")]
+mod supervised;
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("skipped: only written for Linux");
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::io::Result<()> {
+    use std::fs;
+    use std::path::Path;
+
+    const ROUNDS: usize = 1000;
+    const WARM_UP: usize = 50;
+
+    let Some(image) = program::image() else {
+        println!("skipped: the program is written in the machine code of x86_64");
+        return Ok(());
+    };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = program::install(&image, folder)?;
+    let mut supervised = supervised::Supervised::start(&path)?;
+    let mut bare = bare::Bare::start(&path)?;
+    let mut rounds = Vec::with_capacity(ROUNDS);
+    for round in 0..WARM_UP + ROUNDS {
+        let pair = report::Round { supervised: supervised.crash()?, bare: bare.crash()? };
+        if round >= WARM_UP {
+            rounds.push(pair);
+        }
+    }
+    println!("{}", report::report(&rounds));
+    fs::remove_file(&path)
+}
