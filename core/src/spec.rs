@@ -124,7 +124,8 @@ pub struct RestartOptions {
     pub window: Duration,
     /// This long in `running` ends the streak. Default: 60 s.
     pub healthy_after: Duration,
-    /// The delay after the first failure; it doubles with each further one. Default: 1 s.
+    /// The delay after the first failure, more than zero; it doubles with each further one.
+    /// Default: 1 s.
     pub backoff: Duration,
     /// No delay is longer than this, jitter included. Default: 60 s.
     pub backoff_max: Duration,
@@ -175,6 +176,11 @@ pub enum SpecError {
         "`max_failures` is 0, and a slot that may not fail once could never run: use 1 or more"
     )]
     MaxFailuresZero,
+    /// `backoff` is 0.
+    #[error(
+        "`backoff` is 0, so a program that cannot start would be tried without a pause: use 1ms or more"
+    )]
+    BackoffZero,
     /// `backoff` is longer than `backoff_max`.
     #[error("`backoff` ({backoff:?}) is longer than `backoff_max` ({backoff_max:?})")]
     BackoffOverMax {
@@ -212,6 +218,9 @@ impl SlotOptions {
         let RestartOptions { max_failures, backoff, backoff_max, .. } = self.restart;
         if max_failures == 0 {
             return Err(SpecError::MaxFailuresZero);
+        }
+        if backoff.is_zero() {
+            return Err(SpecError::BackoffZero);
         }
         if backoff > backoff_max {
             return Err(SpecError::BackoffOverMax { backoff, backoff_max });

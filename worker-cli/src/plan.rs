@@ -109,6 +109,10 @@ fn in_words_of_the_options(error: SpecError) -> Failure {
             ),
             format!("make --window at least {}, or the delays shorter", exact(needed)),
         ),
+        SpecError::BackoffZero => usage(
+            "--backoff 0s would try a program that cannot start without a pause",
+            "use 1ms or more",
+        ),
         SpecError::ReadyTimeoutZero => usage(
             "--ready-timeout 0s leaves no time to become ready",
             "give it some time, such as 30s, or use --ready none",
@@ -236,6 +240,7 @@ mod tests {
     fn options_that_contradict_each_other_are_named_with_their_values() {
         let backoff = &["--backoff", "2m", "--backoff-max", "1m"];
         check_refused(backoff, Code::Usage, &["--backoff 2m", "--backoff-max 1m"]);
+        check_refused(&["--backoff", "0s"], Code::Usage, &["--backoff 0s", "1ms"]);
         check_refused(&["--window", "1s"], Code::Usage, &["--window 1s", "at least 1m"]);
         let ready = &["--ports", "1", "--ready", "tcp", "--ready-timeout", "0s"];
         check_refused(ready, Code::Usage, &["--ready-timeout 0s"]);

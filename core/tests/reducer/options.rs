@@ -30,6 +30,7 @@ fn options_that_cannot_be_meant_are_refused_with_what_would_do() {
     let zero_ready = Some(ReadyOptions { timeout: Duration::ZERO, ..ReadyOptions::default() });
     let cases = [
         (restart(RestartOptions { max_failures: 0, ..policy }), "use 1 or more"),
+        (restart(RestartOptions { backoff: Duration::ZERO, ..policy }), "use 1ms or more"),
         (
             restart(RestartOptions { backoff: secs(120), ..policy }),
             "longer than `backoff_max` (60s)",
