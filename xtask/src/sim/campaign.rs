@@ -4,15 +4,15 @@ use std::io::Write;
 use std::panic;
 use std::time::{Duration, Instant};
 
+use super::EXIT_TOO_KIND;
 use super::episode::{Drawn, draw, replay};
+use super::exhaustive;
 use super::moves::Moves;
 use super::options::Options;
 use super::rng::Rng;
 use super::shrink::shrink;
 use super::tally::{SOMETIMES, Tally};
 use super::trace;
-use super::world::Failure;
-use super::{EXIT_BROKEN, EXIT_CRASH, EXIT_LIVENESS, EXIT_TOO_KIND};
 
 /// Seeds that once failed. Every run of the tests replays them.
 const SEEDS: &str = include_str!("seeds.txt");
@@ -23,6 +23,9 @@ const LARGE: u64 = 100_000;
 pub(crate) fn run(options: &Options) -> u8 {
     println!("cargo xtask sim {options}");
     silence_panics();
+    if let Some(limit) = options.exhaustive {
+        return exhaustive::report(limit);
+    }
     let mut campaign = Campaign::new(*options);
     while campaign.goes_on() {
         if let Some(drawn) = campaign.world() {
@@ -128,11 +131,7 @@ impl Campaign {
         println!("\npolicies: {}", policies(&episode.setup));
         let alone = Options { seed: self.seed, lives: 0, minutes: None, ..self.options };
         println!("repeat with: cargo xtask sim {alone}");
-        match failure {
-            Failure::Crash(_) => EXIT_CRASH,
-            Failure::Stuck(_) => EXIT_LIVENESS,
-            Failure::Broken(_) => EXIT_BROKEN,
-        }
+        failure.exit_code()
     }
 
     fn summary(&self) -> u8 {

@@ -39,6 +39,8 @@ pub(crate) struct Slot {
     /// The block that the host keeps for the slot, and whether the host has confirmed it.
     pub(crate) held: Option<(Block, bool)>,
     pub(crate) unkillable: bool,
+    /// Main programs that came to life since the last start from rest.
+    pub(crate) spawns: u32,
     pub(crate) restart_at: Option<Instant>,
     /// States that the design allows after this call.
     pub(crate) may: States,

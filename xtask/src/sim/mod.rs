@@ -6,6 +6,7 @@
 mod campaign;
 mod checkers;
 mod episode;
+mod exhaustive;
 mod faults;
 mod ledger;
 mod moves;
@@ -37,7 +38,12 @@ pub(crate) const EXIT_BROKEN: u8 = 129;
 /// Runs a campaign as the options say. The exit code tells a crash, a broken rule and a liveness
 /// failure apart.
 pub(crate) fn sim(args: impl Iterator<Item = String>) -> ExitCode {
-    match options::parse(args) {
+    let args: Vec<String> = args.collect();
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        println!("{}", options::USAGE);
+        return ExitCode::SUCCESS;
+    }
+    match options::parse(args.into_iter()) {
         Ok(options) => ExitCode::from(campaign::run(&options)),
         Err(message) => {
             eprintln!("{message}");

@@ -173,7 +173,9 @@ impl Moves {
         let exited = Report::LeaderExited(any_exit(rng));
         let ready = Report::Ready(Owner::Own);
         if faults.has(Fault::Twice) && rng.one_in(8) {
-            let say = rng.pick(&[exited, exited, ready, Report::Spawned, Report::Flushed]);
+            let stranger = Report::Ready(Owner::Stranger);
+            let again = [exited, exited, ready, stranger, Report::Spawned, Report::Flushed];
+            let say = rng.pick(&again);
             let exit_seen = slot.run().exit.is_some();
             let first = matches!(say, Report::LeaderExited(_)) && !exit_seen
                 || matches!(say, Report::Spawned) && slot.run().spawned_at.is_none();

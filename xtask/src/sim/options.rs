@@ -3,13 +3,19 @@
 use std::fmt;
 
 /// The usage, for those who ask and those who mistype.
-const USAGE: &str = "\
+pub(crate) const USAGE: &str = "\
 usage: cargo xtask sim [--seed N] [--steps N] [--lives N] [--minutes N]
+       cargo xtask sim --exhaustive N
 
   --seed N      where everything is drawn from; the same seed gives the same output (default 1)
   --steps N     steps of each world (default 300)
   --lives N     end after so many simulated process lives (default 200000; 0: one world)
-  --minutes N   go on for so long instead, with a line of progress";
+  --minutes N   go on for so long instead, with a line of progress
+  --exhaustive N
+                explore small worlds whole instead, up to N states of each
+
+exit codes: 0 nothing found, 2 usage, 3 nothing found but too little seen,
+            127 the core panicked, 128 a slot did not settle, 129 a rule is broken";
 
 /// What a campaign is run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +24,22 @@ pub(crate) struct Options {
     pub(crate) steps: usize,
     pub(crate) lives: u64,
     pub(crate) minutes: Option<u64>,
+    /// So many states of each small world, instead of drawn worlds.
+    pub(crate) exhaustive: Option<usize>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, steps: 300, lives: 200_000, minutes: None }
+        Self { seed: 1, steps: 300, lives: 200_000, minutes: None, exhaustive: None }
     }
 }
 
 /// As they would be typed.
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(limit) = self.exhaustive {
+            return write!(f, "--exhaustive {limit}");
+        }
         write!(f, "--seed {} --steps {}", self.seed, self.steps)?;
         match self.minutes {
             Some(minutes) => write!(f, " --minutes {minutes}"),
@@ -49,6 +60,7 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, S
             "--steps" => options.steps = usize::try_from(number).unwrap_or(usize::MAX),
             "--lives" => options.lives = number,
             "--minutes" => options.minutes = Some(number),
+            "--exhaustive" => options.exhaustive = usize::try_from(number).ok(),
             _ => return Err(format!("`{arg}` is not an option\n{USAGE}")),
         }
     }

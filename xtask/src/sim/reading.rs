@@ -284,6 +284,7 @@ impl Reader<'_> {
         }
         run.spawned_at = Some(now);
         self.slot.unkillable = false;
+        self.slot.spawns += u32::from(self.slot.run().is_main());
         let run = self.slot.run();
         if run.is_main() && run.ending.is_none() && ready.is_none() {
             self.become_ready();
@@ -531,6 +532,7 @@ impl Reader<'_> {
     fn begin_from_rest(&mut self, launch: Option<usize>) {
         self.slot.launch = launch.unwrap_or(self.slot.launch);
         self.slot.from_rest = true;
+        self.slot.spawns = 0;
         self.begin_attempt_of();
     }
 

@@ -147,10 +147,10 @@ impl Tally {
         self.sometimes[what as usize] += 1;
     }
 
-    /// Cells entered, of those that are there.
+    /// Cells entered, of those that can be.
     pub(crate) fn coverage(&self) -> (usize, usize) {
         let entered = self.cells.iter().flatten().filter(|count| **count > 0).count();
-        (entered, STATES.len() * INPUTS.len())
+        (entered, entered + self.gaps().len())
     }
 
     /// Sees an input before it is read.

@@ -12,6 +12,7 @@ use super::ledger::{Ledger, REMEMBERED, Run};
 use super::script::{Act, Gap, Step};
 use super::setup::{LAUNCHES, SLOTS, Setup};
 use super::tally::Tally;
+use super::{EXIT_BROKEN, EXIT_CRASH, EXIT_LIVENESS};
 
 const PUNCTUAL: Rule =
     Rule { name: "no wakeup is in the past after a tick", cites: "§4, handle and next_wakeup" };
@@ -33,6 +34,14 @@ impl Failure {
             Self::Crash(_) => "the core panicked",
         }
     }
+
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Broken(_) => EXIT_BROKEN,
+            Self::Crash(_) => EXIT_CRASH,
+            Self::Stuck(_) => EXIT_LIVENESS,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -41,6 +50,8 @@ pub(crate) struct World<'a> {
     pub(crate) ledger: Ledger,
     supervisor: Supervisor,
     actions: Vec<Action>,
+    /// What the calls of the present step did.
+    step_actions: Vec<Action>,
     requests: u64,
     /// Every call, for the one who prints the trace.
     pub(crate) observer: Option<Vec<Call>>,
@@ -64,6 +75,7 @@ impl<'a> World<'a> {
             ledger: Ledger::new(),
             supervisor: Supervisor::new(settings),
             actions: Vec::new(),
+            step_actions: Vec::new(),
             requests: 0,
             observer: None,
         }
@@ -80,15 +92,37 @@ impl<'a> World<'a> {
         }
         let now = self.time(step.gap);
         let due = self.wakeup().is_some_and(|wakeup| wakeup.at <= now);
-        if due || step.act == Act::Tick {
+        self.step_actions.clear();
+        if step.act == Act::Tick {
             self.tick(now, tally)?;
+        } else if due {
+            self.tick_and_act(now, step, tally)?;
+        } else {
+            let input = self.input(step.slot, step.act);
+            self.call(now, input, tally)?;
         }
-        if step.act == Act::Tick || !self.can(step.slot, step.act) {
-            return Ok(due || step.act == Act::Tick);
+        Ok(true)
+    }
+
+    /// The host is late: deadlines are due when something happens. On a tie the deadline wins, so
+    /// that one call must do what a tick and a call after it do.
+    fn tick_and_act(&mut self, now: Instant, step: Step, tally: &mut Tally) -> Result<(), Failure> {
+        let mut twin = self.supervisor.clone();
+        self.tick(now, tally)?;
+        if !self.can(step.slot, step.act) {
+            return Ok(());
         }
         let input = self.input(step.slot, step.act);
-        self.call(now, input, tally)?;
-        Ok(true)
+        self.call(now, input.clone(), tally)?;
+        let mut together = Vec::new();
+        twin.handle(now, input, &mut together);
+        let separate = &self.step_actions;
+        let same = together == *separate
+            && twin.next_wakeup() == self.supervisor.next_wakeup()
+            && twin.slots().eq(self.supervisor.slots());
+        let slot = usize::from(step.slot);
+        let why = || format!("one call does {together:?}, and a tick before it {separate:?}");
+        if same { Ok(()) } else { Err(broken(TIE, slot, why())) }
     }
 
     fn time(&self, gap: Gap) -> Instant {
@@ -112,7 +146,7 @@ impl<'a> World<'a> {
         }
         let slot = self.wakeup().map_or(0, |wakeup| usize::from(wakeup.slot.get()));
         let why = format!("it is {now}, and the next wakeup is {:?}", self.wakeup());
-        Err(Failure::Broken(Broken { rule: PUNCTUAL, slot, why }))
+        Err(broken(PUNCTUAL, slot, why))
     }
 
     /// Whether the host can say or ask this now.
@@ -186,8 +220,7 @@ impl<'a> World<'a> {
         self.ledger.begin(seen, self.setup);
         let deadlines = self.ledger.read_deadlines(self.setup);
         if deadlines && !alone {
-            let why = "a deadline that is due has no wakeup".into();
-            return Err(Failure::Broken(Broken { rule: TIE, slot: 0, why }));
+            return Err(broken(TIE, 0, "a deadline that is due has no wakeup".into()));
         }
         tally.input(&self.ledger, &input);
         let heard = self.ledger.read(&input, self.setup);
@@ -205,6 +238,7 @@ impl<'a> World<'a> {
             let after = std::array::from_fn(|slot| self.ledger.slots[slot].view);
             calls.push(Call { at: seen, input, actions, before, after });
         }
+        self.step_actions.extend_from_slice(&actions);
         self.actions = actions;
         verdict
     }
@@ -265,6 +299,10 @@ fn can_say(run: &Run, report: Report) -> bool {
             (run.has_tree() || run.gone) && ended && told
         }
     }
+}
+
+fn broken(rule: Rule, slot: usize, why: String) -> Failure {
+    Failure::Broken(Broken { rule, slot, why })
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -18,6 +18,7 @@ pub(crate) mod readiness;
 pub(crate) mod refusals;
 pub(crate) mod shutdown;
 pub(crate) mod states;
+pub(crate) mod views;
 
 use worker_core::{Action, Input, SlotView, StateName};
 
@@ -128,6 +129,7 @@ pub(crate) fn check_after(scene: &Scene<'_>) -> Verdict {
     leaks::after(scene)?;
     states::after(scene)?;
     answers::after(scene)?;
+    views::after(scene)?;
     events::after(scene)?;
     future::after(scene)
 }

@@ -1,6 +1,6 @@
 //! Readiness counts when it comes from the run's own tree, once, while it is waited for.
 
-use worker_core::{Event, Input, Owner, Report, StateName};
+use worker_core::{Event, Input, Report, StateName};
 
 use super::{Rule, Scene, Verdict, must};
 
