@@ -13,10 +13,9 @@ use crate::input::{Ask, Input, Owner, Report, Urgency};
 use crate::supervisor::Supervisor;
 use crate::time::Instant;
 use crate::view::{LastError, SlotView, StateName};
-use crate::wakeup::WakeupReason;
+use crate::wakeup::{Wakeup, WakeupReason};
 
-/// One step of a supervisor: what was, what came in, what went out. What is, is asked of the
-/// supervisor itself.
+/// One step of a supervisor: what was, what came in, what went out, what is.
 #[derive(Debug)]
 pub struct Step<'a> {
     /// The instant of the step, as the supervisor reads it.
@@ -29,8 +28,12 @@ pub struct Step<'a> {
     pub shutting_down: bool,
     /// What went out.
     pub actions: &'a [Action],
-    /// The supervisor after the step.
-    pub supervisor: &'a Supervisor,
+    /// The slots after the step.
+    pub after: &'a [(SlotId, SlotView)],
+    /// The next wake-up after the step.
+    pub next_wakeup: Option<Wakeup>,
+    /// How many blocks of ports are handed out after the step.
+    pub blocks_taken: usize,
 }
 
 /// A predicate of one rule.
@@ -88,13 +91,15 @@ pub struct Watcher {
     supervisor: Supervisor,
     now: Instant,
     before: Vec<(SlotId, SlotView)>,
+    after: Vec<(SlotId, SlotView)>,
 }
 
 impl Watcher {
     /// Watches a supervisor.
     #[must_use]
     pub fn new(supervisor: Supervisor) -> Self {
-        Self { supervisor, now: Instant::ZERO, before: Vec::new() }
+        let after = supervisor.slots().collect();
+        Self { supervisor, now: Instant::ZERO, before: Vec::new(), after }
     }
 
     /// The supervisor as it is now.
@@ -115,25 +120,32 @@ impl Watcher {
         actions: &mut Vec<Action>,
     ) -> Result<(), Broken> {
         self.now = self.now.max(now);
-        self.before.clear();
-        self.before.extend(self.supervisor.slots());
+        core::mem::swap(&mut self.before, &mut self.after);
         let shutting_down = self.supervisor.is_shutting_down();
         let first = actions.len();
         self.supervisor.handle(now, input.clone(), actions);
+        self.after.clear();
+        self.after.extend(self.supervisor.slots());
         check(&Step {
             now: self.now,
             input: &input,
             before: &self.before,
             shutting_down,
             actions: &actions[first..],
-            supervisor: &self.supervisor,
+            after: &self.after,
+            next_wakeup: self.supervisor.next_wakeup(),
+            blocks_taken: self.supervisor.blocks_taken(),
         })
     }
 }
 
 impl<'a> Step<'a> {
     fn view_before(&self, slot: SlotId) -> Option<&'a SlotView> {
-        self.before.iter().find(|(id, _)| *id == slot).map(|(_, view)| view)
+        view_in(self.before, slot)
+    }
+
+    fn view_after(&self, slot: SlotId) -> Option<&'a SlotView> {
+        view_in(self.after, slot)
     }
 
     fn state_before(&self, slot: SlotId) -> Option<StateName> {
@@ -174,6 +186,12 @@ impl<'a> Step<'a> {
     fn says_gone(&self, slot: SlotId) -> bool {
         matches!(self.report_of(slot), Some(Report::TreeGone { .. } | Report::SpawnFailed(_)))
     }
+}
+
+/// The slots stand by number.
+fn view_in(slots: &[(SlotId, SlotView)], slot: SlotId) -> Option<&SlotView> {
+    let index = slots.binary_search_by_key(&slot, |(id, _)| *id).ok()?;
+    slots.get(index).map(|(_, view)| view)
 }
 
 /// Rule 1: a tree that was signalled is left alone until its grace is over, or cut short by an
@@ -220,8 +238,7 @@ fn events_name_their_run(step: &Step<'_>) -> bool {
     let present = before.and_then(|view| view.run) == Some(run);
     present
         || step.was_due(slot)
-        || (step.supervisor.slot(slot).as_ref() == before
-            && step.orders().all(|(other, _, _)| other != slot))
+        || (step.view_after(slot) == before && step.orders().all(|(other, _, _)| other != slot))
 }
 
 /// Rule 4: while a tree may live, its block is kept and its slot is not said to be stopped.
@@ -234,7 +251,7 @@ fn free_means_gone(step: &Step<'_>) -> bool {
     let stops = step.events().filter(|(_, event)| matches!(event, Event::Stopped));
     frees.map(|(slot, _, _)| slot).chain(stops.map(|(slot, _)| slot)).all(emptied)
         && step.before.iter().all(|&(slot, view)| {
-            let left = step.supervisor.slot(slot).map(|after| after.state);
+            let left = step.view_after(slot).map(|after| after.state);
             view.state != StateName::Stopping
                 || left == Some(StateName::Stopping)
                 || step.says_gone(slot)
@@ -257,12 +274,12 @@ fn parked_stays_parked(step: &Step<'_>) -> bool {
     step.before
         .iter()
         .filter(|(_, view)| view.state == StateName::Failed)
-        .all(|&(slot, view)| released(slot) || step.supervisor.slot(slot) == Some(view))
+        .all(|(slot, view)| released(*slot) || step.view_after(*slot) == Some(view))
 }
 
 /// Rule 6: a state that is not at rest has a live tree or a deadline.
 fn every_state_has_a_future(step: &Step<'_>) -> bool {
-    step.supervisor.slots().all(|(_, view)| match view.state {
+    step.after.iter().all(|(_, view)| match view.state {
         StateName::Starting | StateName::Restarting => view.next.is_some(),
         StateName::Stopping => {
             view.next.is_some() || view.last_error == Some(LastError::Unkillable)
@@ -274,8 +291,8 @@ fn every_state_has_a_future(step: &Step<'_>) -> bool {
 
 /// Rule 6: a tick leaves no deadline behind it, and the next wake-up is the earliest there is.
 fn no_deadline_is_missed(step: &Step<'_>) -> bool {
-    let next = step.supervisor.next_wakeup();
-    let earliest = step.supervisor.slots().filter_map(|(_, view)| view.next).min();
+    let next = step.next_wakeup;
+    let earliest = step.after.iter().filter_map(|(_, view)| view.next).min();
     next.map(|next| next.at) == earliest.map(|next| next.at)
         && (*step.input != Input::Tick || next.is_none_or(|next| next.at > step.now))
 }
@@ -283,11 +300,10 @@ fn no_deadline_is_missed(step: &Step<'_>) -> bool {
 /// Rule 7: no two slots have a port in common, a run is spawned on its slot's block, and no
 /// stranger's answer makes a run ready unless somebody said that any owner will do.
 fn ports_are_owned(step: &Step<'_>) -> bool {
-    let views: Vec<_> = step.supervisor.slots().collect();
-    let mut blocks: Vec<_> = views.iter().filter_map(|(_, view)| view.block).collect();
+    let mut blocks: Vec<_> = step.after.iter().filter_map(|(_, view)| view.block).collect();
     blocks.sort_unstable();
     let disjoint = blocks.windows(2).all(|pair| !pair[0].overlaps(pair[1]));
-    let spawned_on = |slot| step.supervisor.slot(slot).and_then(|view| view.block);
+    let spawned_on = |slot| step.view_after(slot).and_then(|view| view.block);
     disjoint
         && step.orders().all(|(slot, _, order)| match order {
             Order::Spawn { block, .. } => block == spawned_on(slot),
@@ -321,8 +337,8 @@ fn idle_is_about_this_run(step: &Step<'_>) -> bool {
 
 /// Rule 10: the ledger knows the blocks of the slots and no other.
 fn nothing_leaks(step: &Step<'_>) -> bool {
-    let kept = step.supervisor.slots().filter(|(_, view)| view.block.is_some()).count();
-    step.supervisor.blocks_taken() == kept
+    let kept = step.after.iter().filter(|(_, view)| view.block.is_some()).count();
+    step.blocks_taken == kept
 }
 
 /// Rule 10: no block is given up twice in one step.
@@ -345,7 +361,7 @@ fn an_owner_that_cannot_be_read_is_accepted(step: &Step<'_>) -> bool {
             .view_before(slot)
             .and_then(|view| view.next)
             .is_some_and(|next| next.reason == WakeupReason::ReadyTimeout && next.at > step.now);
-    !booting || step.supervisor.slot(slot).is_some_and(|view| view.state == StateName::Running)
+    !booting || step.view_after(slot).is_some_and(|view| view.state == StateName::Running)
 }
 
 /// Rule 12: what is refused leaves no trace.
@@ -357,5 +373,5 @@ fn a_refusal_changes_nothing(step: &Step<'_>) -> bool {
         matches!(action, Action::Answer { request: answered, outcome: Outcome::Refused(_) }
             if *answered == request)
     });
-    !refused || step.was_due(slot) || step.supervisor.slot(slot).as_ref() == step.view_before(slot)
+    !refused || step.was_due(slot) || step.view_after(slot) == step.view_before(slot)
 }

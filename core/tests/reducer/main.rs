@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test picks out what it is about")]
 
 mod contract;
+mod forged;
 mod host;
 mod options;
 mod properties;
