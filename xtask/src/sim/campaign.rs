@@ -128,9 +128,9 @@ impl Campaign {
         println!("\nshrunk to {} steps:", calls.len());
         print!("{}", trace::table(&calls));
         print!("{}", trace::verdict(shrunk.as_ref().unwrap_or(failure)));
-        println!("\npolicies: {}", policies(&episode.setup));
+        println!("\n{}", trace::policies(&episode.setup));
         let alone = Options { seed: self.seed, lives: 0, minutes: None, ..self.options };
-        println!("repeat with: cargo xtask sim {alone}");
+        println!("\nrepeat with: cargo xtask sim {alone}");
         failure.exit_code()
     }
 
@@ -158,12 +158,6 @@ impl Campaign {
         println!("\nnever seen: {}", [gaps, unseen].concat().join(", "));
         EXIT_TOO_KIND
     }
-}
-
-fn policies(setup: &super::setup::Setup) -> String {
-    let shown = setup.specs.iter().step_by(super::setup::LAUNCHES);
-    let shown = shown.map(|spec| format!("{:?}", spec.options()));
-    shown.collect::<Vec<_>>().join("\n          ")
 }
 
 #[cfg(test)]

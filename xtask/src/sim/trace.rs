@@ -1,9 +1,10 @@
 //! A failing script as a table that reads at 100 columns.
 
-use worker_core::{Action, Input, Instant, Order, Report};
+use worker_core::{Action, Input, Instant, Order, Report, SlotOptions};
 
 use super::checkers::Broken;
 use super::ledger::state_name;
+use super::setup::{LAUNCHES, Setup};
 use super::world::{Call, Failure};
 
 const WIDTH: usize = 100;
@@ -142,6 +143,37 @@ fn ordered(order: Order) -> String {
         | Order::Kill
         | Order::Release => format!("{order:?}"),
     }
+}
+
+/// The policies that differ from the defaults, by launch.
+pub(crate) fn policies(setup: &Setup) -> String {
+    let fields = |options: &SlotOptions| -> Vec<String> {
+        let text = format!("{options:#?}");
+        let mut fields = Vec::new();
+        let mut path = Vec::new();
+        for line in text.lines().skip(1).map(str::trim) {
+            if let Some(open) = line.strip_suffix([' ', '{', '(']) {
+                path.push(open.trim_end_matches([' ', '{', '(']).to_string());
+            } else if line.starts_with(['}', ')']) {
+                path.pop();
+            } else {
+                fields.push(format!("{} {line}", path.join(" ")));
+            }
+        }
+        fields
+    };
+    let default = fields(&SlotOptions::default());
+    let mut text = String::new();
+    for (launch, spec) in setup.specs.iter().enumerate() {
+        let same = launch % LAUNCHES == 1 && setup.specs[launch - 1] == *spec;
+        if same {
+            continue;
+        }
+        let changed = fields(spec.options()).into_iter().filter(|field| !default.contains(field));
+        let changed: Vec<String> = changed.map(|f| f.trim().trim_end_matches(',').into()).collect();
+        text.push_str(&format!("launch{launch}: {}\n", changed.join("; ")));
+    }
+    text
 }
 
 /// What broke, in two lines.

@@ -38,6 +38,8 @@ fn error(number: usize, slot: &Slot, view: &SlotView) -> Verdict {
     let unkillable = matches!(view.last_error, Some(worker_core::LastError::Unkillable));
     let right = parked == slot.is(StateName::Failed) && unkillable == slot.unkillable;
     must(right, RULE, number, || format!("the last error is {:?}", view.last_error))?;
-    let silent = slot.is(StateName::Restarting) && view.last_error.is_none();
-    must(!silent, RULE, number, || "restarting without an error".into())
+    let silent = view.streak > 0 && view.last_error.is_none();
+    must(!silent || slot.is(StateName::Stopping), RULE, number, || {
+        "a streak without an error".into()
+    })
 }
