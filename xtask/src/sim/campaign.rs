@@ -4,7 +4,6 @@ use std::io::Write;
 use std::panic;
 use std::time::{Duration, Instant};
 
-use super::EXIT_TOO_KIND;
 use super::episode::{Drawn, draw, replay};
 use super::exhaustive;
 use super::moves::Moves;
@@ -13,6 +12,7 @@ use super::rng::Rng;
 use super::shrink::shrink;
 use super::tally::{SOMETIMES, Tally};
 use super::trace;
+use super::{EXIT_BROKEN, EXIT_TOO_KIND};
 
 /// Seeds that once failed. Every run of the tests replays them.
 const SEEDS: &str = include_str!("seeds.txt");
@@ -26,6 +26,13 @@ pub(crate) fn run(options: &Options) -> u8 {
     if let Some(limit) = options.exhaustive {
         return exhaustive::report(limit);
     }
+    match replay_known_seeds() {
+        Ok(count) => println!("{count} seeds that once failed hold"),
+        Err(message) => {
+            println!("{message}");
+            return EXIT_BROKEN;
+        }
+    }
     let mut campaign = Campaign::new(*options);
     while campaign.goes_on() {
         if let Some(drawn) = campaign.world() {
@@ -36,7 +43,7 @@ pub(crate) fn run(options: &Options) -> u8 {
 }
 
 /// Replays the seeds that once failed.
-pub(crate) fn replay_known_seeds() -> Result<usize, String> {
+fn replay_known_seeds() -> Result<usize, String> {
     silence_panics();
     let mut moves = Moves::new();
     let seeds = SEEDS.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));

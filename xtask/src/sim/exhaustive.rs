@@ -204,10 +204,10 @@ fn steps(world: &World<'_>) -> Vec<Step> {
     for slot in 0..world.setup.slots {
         let full = world.ledger.slots[slot].open.len() >= OPEN;
         let number = u8::try_from(slot).unwrap_or(0);
+        let no_shutdown = slot > 0 || world.ledger.open_shutdowns.len() >= OPEN;
         let asked = REQUESTS.iter().filter(|act| {
-            !full
-                && (slot == 0 || !matches!(act, Act::Shutdown(_)))
-                && !(matches!(act, Act::Shutdown(_)) && world.ledger.open_shutdowns.len() >= OPEN)
+            let shutdown = matches!(act, Act::Shutdown(_));
+            !(full || no_shutdown && shutdown)
         });
         let said =
             REPORTS.iter().flat_map(|report| (0..2).map(|back| Act::Say { back, report: *report }));

@@ -1,148 +1,83 @@
 //! A failing script as a table that reads at 100 columns.
 
-use worker_core::{Action, Input, Instant, Order, Report, SlotOptions};
+use worker_core::trace::{Line, describe_input};
+use worker_core::{Action, Input, SlotId, SlotOptions};
 
 use super::checkers::Broken;
-use super::ledger::state_name;
-use super::setup::{LAUNCHES, Setup};
+use super::setup::{LAUNCHES, SLOTS, Setup};
 use super::world::{Call, Failure};
 
 const WIDTH: usize = 100;
+/// Where the actions begin, and what does not fit goes on.
+const INDENT: usize = 81;
 
-/// One line for each call, and more where it does not fit.
+/// One line for each slot that a call addressed or changed, in the format of the core's traces.
+/// The last call shows its events, too.
 pub(crate) fn table(calls: &[Call]) -> String {
-    let mut text =
-        format!("{:>12} {:<5} {:<11} {:<26} actions\n", "time", "slot", "state", "input");
+    let mut text = String::new();
     for call in calls {
-        line(&mut text, call);
+        lines(&mut text, call);
+    }
+    let events = calls.last().into_iter().flat_map(|call| &call.actions);
+    for action in events {
+        if let Action::Event { slot, event, .. } = action {
+            wrap(&mut text, &format!("{:>20} told: {event:?}", slot.to_string()), 27);
+        }
     }
     text
 }
 
-fn line(text: &mut String, call: &Call) {
-    let slot = slot_of(call);
-    let (name, before, after) = match slot {
-        Some(slot) => (
-            slot.to_string(),
-            call.before[slot].map(|view| view.state),
-            call.after[slot].map(|view| view.state),
-        ),
-        None => ("-".into(), None, None),
-    };
-    let state = if slot.is_some() { state_name(before) } else { String::new() };
-    let head = format!(
-        "{:>12} {:<5} {:<11} {:<26} ",
-        time(call.at),
-        name,
-        state,
-        shorten(&input(&call.input), 26)
-    );
-    let mut parts: Vec<String> = call.actions.iter().map(action).collect();
-    if slot.is_some() && before != after {
-        parts.push(format!("-> {}", state_name(after)));
+fn lines(text: &mut String, call: &Call) {
+    let addressed = addressed(&call.input);
+    let mut shown: Vec<usize> = (0..SLOTS)
+        .filter(|slot| Some(*slot) == addressed || call.before[*slot] != call.after[*slot])
+        .collect();
+    if shown.is_empty() {
+        shown.push(0);
     }
-    wrap(text, &head, &parts);
-}
-
-fn wrap(text: &mut String, head: &str, parts: &[String]) {
-    let mut line = head.to_string();
-    for part in parts {
-        let part = shorten(part, WIDTH - 58);
-        if line.chars().count() + part.chars().count() + 1 > WIDTH {
-            text.push_str(line.trim_end());
-            text.push('\n');
-            line = " ".repeat(58);
-        }
-        line.push_str(&part);
-        line.push(' ');
-    }
-    text.push_str(line.trim_end());
-    text.push('\n');
-}
-
-fn shorten(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_string();
-    }
-    text.chars().take(width - 1).chain(['…']).collect()
-}
-
-fn slot_of(call: &Call) -> Option<usize> {
-    match &call.input {
-        Input::Request { slot, .. } | Input::Report { slot, .. } => Some(usize::from(slot.get())),
-        Input::Tick | Input::Shutdown { .. } => {
-            (0..call.before.len()).find(|slot| call.before[*slot] != call.after[*slot])
-        }
+    let last = shown.last().copied();
+    for slot in shown {
+        let line = line(call, slot, addressed == Some(slot), last == Some(slot));
+        wrap(text, &line.to_string(), INDENT);
     }
 }
 
-/// Seconds with all of their nine digits, since deadlines tie at single nanoseconds.
-fn time(at: Instant) -> String {
-    let nanos = at.as_nanos();
-    let digits = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
-    let short = digits.trim_end_matches('0');
-    let short = if short.ends_with('.') { format!("{short}0") } else { short.to_string() };
-    format!("{short}s")
+fn line(call: &Call, slot: usize, addressed: bool, answers: bool) -> Line {
+    let id = SlotId::new(u16::try_from(slot).unwrap_or(0));
+    let mut input = describe_input(&call.input);
+    if let Input::Report { run, .. } = &call.input
+        && call.before[slot].and_then(|view| view.run) != Some(*run)
+        && addressed
+    {
+        input = format!("{input} of {run}");
+    }
+    let actions = call.actions.iter().filter(|action| match action {
+        Action::Run { slot, .. } | Action::Event { slot, .. } => *slot == id,
+        Action::Answer { .. } => answers,
+    });
+    let (before, after) = (call.before[slot], call.after[slot]);
+    Line { at: call.at, slot: id, before, input, after, actions: actions.copied().collect() }
 }
 
-fn input(input: &Input) -> String {
+fn addressed(input: &Input) -> Option<usize> {
     match input {
-        Input::Tick => "tick".into(),
-        Input::Shutdown { urgency, .. } => format!("shutdown {urgency:?}").to_lowercase(),
-        Input::Request { request, ask, .. } => {
-            let ask = match ask {
-                worker_core::Ask::Start(launch) => format!("start {}", launch.id),
-                worker_core::Ask::Restart(launch) => format!("restart {}", launch.id),
-                worker_core::Ask::Stop => "stop".into(),
-                worker_core::Ask::Reset => "reset".into(),
-                worker_core::Ask::Touch => "touch".into(),
-            };
-            format!("{ask} {request}")
-        }
-        Input::Report { run, report, .. } => format!("{run} {}", said(*report)),
+        Input::Request { slot, .. } | Input::Report { slot, .. } => Some(usize::from(slot.get())),
+        Input::Tick | Input::Shutdown { .. } => None,
     }
 }
 
-fn said(report: Report) -> String {
-    match report {
-        Report::LeaderExited(exit) => format!("exit {exit}"),
-        Report::TreeGone { killed, left } => format!("TreeGone killed={killed} left={left}"),
-        Report::Reserved
-        | Report::PortsBusy
-        | Report::Spawned
-        | Report::SpawnFailed(_)
-        | Report::Ready(_)
-        | Report::Alive(_)
-        | Report::Memory(_)
-        | Report::UseChecked { .. }
-        | Report::Leased
-        | Report::Returned
-        | Report::Evict
-        | Report::Flushed => format!("{report:?}"),
+/// Breaks a line between words.
+fn wrap(text: &mut String, line: &str, indent: usize) {
+    let mut rest = line.to_string();
+    while rest.chars().count() > WIDTH {
+        let fits = rest.char_indices().nth(WIDTH).map_or(rest.len(), |(at, _)| at);
+        let at = rest[..fits].rfind(' ').filter(|at| *at > indent).unwrap_or(fits);
+        text.push_str(rest[..at].trim_end());
+        text.push('\n');
+        rest = format!("{:indent$}{}", "", rest[at..].trim_start());
     }
-}
-
-fn action(action: &Action) -> String {
-    match action {
-        Action::Run { run, order, .. } => format!("{run} {}", ordered(*order)),
-        Action::Answer { request, outcome } => format!("{request} {outcome:?}"),
-        Action::Event { event, .. } => format!("[{event:?}]"),
-    }
-}
-
-fn ordered(order: Order) -> String {
-    match order {
-        Order::Reserve(block) => format!("Reserve {block}"),
-        Order::Unreserve(block) => format!("Unreserve {block}"),
-        Order::Spawn { program, .. } => format!("Spawn {program:?}"),
-        Order::AwaitReady
-        | Order::Watch
-        | Order::CheckUse { .. }
-        | Order::Flush
-        | Order::Signal(_)
-        | Order::Kill
-        | Order::Release => format!("{order:?}"),
-    }
+    text.push_str(rest.trim_end());
+    text.push('\n');
 }
 
 /// The policies that differ from the defaults, by launch.

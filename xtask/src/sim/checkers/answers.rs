@@ -1,6 +1,6 @@
 //! Every request is answered once, when its outcome is known, with the true outcome.
 
-use worker_core::{Input, Outcome, Refusal, RequestId, StateName};
+use worker_core::{Outcome, Refusal, RequestId, StateName};
 
 use super::{Broken, Rule, Scene, Verdict, must};
 use crate::sim::ledger::{Asked, Must, Open, Slot};
@@ -73,8 +73,7 @@ const fn kind(outcome: Outcome) -> Option<Must> {
 }
 
 pub(super) fn after(scene: &Scene<'_>) -> Verdict {
-    let _: &Input = scene.input;
-    scene.each(|number, slot| slot.open.iter().map(|open| waits(number, slot, open)).collect())
+    scene.each(|number, slot| slot.open.iter().try_for_each(|open| waits(number, slot, open)))
 }
 
 fn waits(number: usize, slot: &Slot, open: &Open) -> Verdict {

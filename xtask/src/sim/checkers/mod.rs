@@ -63,8 +63,8 @@ pub(crate) struct Scene<'a> {
 impl Scene<'_> {
     /// Calls the check for each slot.
     fn each(&self, check: impl Fn(usize, &Slot) -> Verdict) -> Verdict {
-        let slots = self.ledger.slots[..self.setup.slots].iter().enumerate();
-        slots.map(|(number, slot)| check(number, slot)).collect()
+        let mut slots = self.ledger.slots[..self.setup.slots].iter().enumerate();
+        slots.try_for_each(|(number, slot)| check(number, slot))
     }
 
     fn state_before(&self, slot: usize) -> Option<StateName> {
