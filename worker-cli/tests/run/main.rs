@@ -1,0 +1,5 @@
+//! `worker run`, through the real binary and with real processes.
+
+mod common;
+mod crash_loop;
+mod stopping;
