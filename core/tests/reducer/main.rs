@@ -6,7 +6,6 @@ mod contract;
 mod forged;
 mod host;
 mod options;
-mod properties;
 mod requests;
 mod rules;
 mod scenarios;

@@ -1,5 +1,7 @@
 //! Any inputs in any order keep the rules, which every step is checked against.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test picks out what it is about")]
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -9,8 +11,6 @@ use worker_core::{
     PortRequest, PrepareOptions, ReadyOptions, Report, RequestId, RestartOptions, RestartWhen,
     RunId, Settings, SlotId, SlotOptions, SpawnFailure, StopOptions, Supervisor, Urgency,
 };
-
-use crate::host::{millis, secs};
 
 /// One move of a stranger at the door.
 #[derive(Clone, Debug)]
@@ -35,14 +35,15 @@ fn options() -> impl Strategy<Value = SlotOptions> {
         SlotOptions {
             prepare: on[0].then(PrepareOptions::default),
             ports: PortRequest::Auto(ports),
-            ready: on[1].then(|| ReadyOptions { timeout: secs(3), any_owner: on[2] }),
+            ready: on[1]
+                .then(|| ReadyOptions { timeout: Duration::from_secs(3), any_owner: on[2] }),
             alive: on[3].then_some(AliveOptions { failures: 2 }),
-            stop: StopOptions { grace: secs(2), ..StopOptions::default() },
+            stop: StopOptions { grace: Duration::from_secs(2), ..StopOptions::default() },
             restart: RestartOptions { max_failures, when, ..RestartOptions::default() },
-            idle: on[4].then_some(secs(20)),
+            idle: on[4].then_some(Duration::from_secs(20)),
             memory_limit: on[5].then_some(10),
             on_clean_exit: if on[6] { OnCleanExit::Reap } else { OnCleanExit::Leave },
-            flush: on[3].then_some(secs(1)),
+            flush: on[3].then_some(Duration::from_secs(1)),
         }
     })
 }
@@ -83,8 +84,8 @@ fn report() -> impl Strategy<Value = Report> {
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
-        3 => (0..4_000_u64).prop_map(|ms| Move::Wait(millis(ms))),
-        1 => Just(Move::Wait(secs(100))),
+        3 => (0..4_000_u64).prop_map(|ms| Move::Wait(Duration::from_millis(ms))),
+        1 => Just(Move::Wait(Duration::from_secs(100))),
         3 => (0..2_u16, ask()).prop_map(|(slot, ask)| Move::Ask(slot, ask)),
         12 => (0..2_u16, prop_oneof![9 => Just(0), 1 => 1..4_u64], report())
             .prop_map(|(slot, ago, report)| Move::Report(slot, ago, report)),
