@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `up NAME` | prints `up NAME PID`: this process is where the script wants it |
 //! | `print TEXT` | prints it |
-//! | `print-signals`, `print-descriptors` | which signals are blocked and ignored; which descriptors are open |
+//! | `print-descriptors` | prints which descriptors are open |
 //! | `sleep`, `hold` | sleeps for ever, with all that it has open |
 //! | `pause MS` | sleeps for so many milliseconds |
 //! | `wait` | waits until all children have ended |
@@ -71,10 +71,9 @@ impl Fixture {
         match word {
             "up" => with_text(rest, |name| say(&format!("up {name} {}", std::process::id()))),
             "print" => with_text(rest, say),
-            "print-signals" => without(rest, print_signals),
             "print-descriptors" => without(rest, print_descriptors),
             "sleep" | "hold" => without(rest, || self.sleep()),
-            "pause" => with_number(rest, |ms| std::thread::sleep(Duration::from_millis(ms))),
+            "pause" => with_number(rest, |ms| pause(Duration::from_millis(ms))),
             "wait" => without(rest, wait_for_children),
             "exit" => with_number(rest, |code| exit(i32::try_from(code).unwrap_or(1))),
             "die" => with_text(rest, |name| raise(signal(name))),
@@ -117,6 +116,7 @@ impl Fixture {
         let (name, rest) = rest.split_first().unwrap_or_else(|| fail("on: which signal?"));
         let number = signal(name);
         block_signal(number);
+        self.on.retain(|&(on, _)| on != number); // Inherited from before a fork.
         with_block(rest, |block| self.on.push((number, block.to_vec())))
     }
 
@@ -170,7 +170,7 @@ impl Fixture {
     fn fork_many(&mut self, count: u64) {
         for _ in 0..count {
             self.fork(Self::sleep);
-            std::thread::sleep(Duration::from_micros(100));
+            pause(Duration::from_micros(100));
         }
     }
 
@@ -271,6 +271,11 @@ fn ignore(number: i32) {
     unsafe { libc::signal(number, libc::SIG_IGN) };
 }
 
+#[expect(clippy::disallowed_methods, reason = "to take its time is what it was told to do")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 fn raise(number: i32) {
     // SAFETY: a signal to this process, which it asked for.
     unsafe { libc::raise(number) };
@@ -321,16 +326,6 @@ fn execute_self(block: &[String], change: impl FnOnce(&mut Command)) {
     change(command.args(block));
     let _ = command.exec();
     fail("exec failed")
-}
-
-/// Which signals are blocked and ignored, as the kernel prints them.
-fn print_signals() {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    for line in
-        status.lines().filter(|line| line.starts_with("SigBlk") || line.starts_with("SigIgn"))
-    {
-        say(&line.replace(":\t", " "));
-    }
 }
 
 fn print_descriptors() {

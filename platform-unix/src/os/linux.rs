@@ -281,12 +281,15 @@ mod tests {
 
     #[test]
     fn both_ways_of_listing_find_the_same_children() {
-        let mut child = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
-        let pid = Pid::try_from(child.id()).unwrap();
-        assert!(Family::Asked.own_children().contains(&pid));
-        assert!(Family::Seen(all_by_parent()).own_children().contains(&pid));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let mut sleep = std::process::Command::new("/bin/sleep");
+        let number = rustix::process::Pid::from_child(&sleep.arg("60").spawn().unwrap());
+        let pid = number.as_raw_nonzero().get();
+        let listed = Family::Asked.own_children();
+        let seen = Family::Seen(all_by_parent()).own_children();
+        rustix::process::kill_process(number, Signal::KILL).unwrap();
+        rustix::process::waitpid(Some(number), rustix::process::WaitOptions::empty()).unwrap();
+        assert!(listed.contains(&pid));
+        assert!(seen.contains(&pid));
         assert!(!Family::Asked.own_children().contains(&pid));
     }
 }

@@ -1,10 +1,9 @@
 //! Awkward trees, and the two ways in which they are emptied.
 
-mod common;
-
-use common::Tree;
 use worker_core::{Kill, Signal, Spawn};
 use worker_platform_unix::UnixPlatform;
+
+use crate::common::{self, Tree, scenario};
 
 /// A tree, and how many of its processes say that they are up.
 struct Specimen {
@@ -37,14 +36,14 @@ macro_rules! zoo {
 
             #[test]
             fn ends_after_a_crash() {
-                let name = concat!(stringify!($name), "::ends_after_a_crash");
-                common::isolated(name, |platform| super::ends_after_a_crash(platform, &SPECIMEN));
+                let path = concat!(module_path!(), "::ends_after_a_crash");
+                common::isolated(path, |platform| super::ends_after_a_crash(platform, &SPECIMEN));
             }
 
             #[test]
             fn ends_after_a_stop() {
-                let name = concat!(stringify!($name), "::ends_after_a_stop");
-                common::isolated(name, |platform| super::ends_after_a_stop(platform, &SPECIMEN));
+                let path = concat!(module_path!(), "::ends_after_a_stop");
+                common::isolated(path, |platform| super::ends_after_a_stop(platform, &SPECIMEN));
             }
         })*
     };
@@ -76,22 +75,13 @@ zoo! {
 
 scenario!(a_port_is_free_for_the_next_run, async |platform| {
     let script = "daemon { listen 0 up d sleep } up a sleep";
-    let (reader, writer) = worker_platform_unix::output_pipe().unwrap();
-    let run = worker_core::RunId::new(1);
-    let command = common::piped(script, writer);
-    let leader = platform.spawn(run, command).await.unwrap().pid;
-    let mut lines = common::Lines::new(reader);
-    let first = common::soon(lines.next()).await.unwrap();
-    let port: u16 = first.strip_prefix("listening ").unwrap().parse().unwrap();
+    let mut tree = Tree::grown(&platform, 1, script, 2).await;
+    let line = tree.line().await;
+    let port = line.strip_prefix("listening ").unwrap();
+    tree.crash(&platform).await;
 
-    common::send(leader, rustix::process::Signal::KILL);
-    platform.leader_exit(run).await;
-    platform.kill_group(run).await;
-    platform.kill_escapees(run).await;
-    common::soon(platform.tree_gone(run)).await;
-
-    let script = format!("listen {port} up a sleep");
-    let next = Tree::grown(&platform, 2, &script, 1).await;
+    let next = Tree::grown(&platform, 2, &format!("listen {port} up a sleep"), 1).await;
     next.crash(&platform).await;
     next.rest().await;
+    tree.rest().await;
 });

@@ -1,7 +1,7 @@
 //! What all scenarios share: a process of their own, trees that prove that they are complete, and
 //! a proof that they are gone which asks nothing of the code under test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command as StdCommand;
@@ -13,30 +13,32 @@ use worker_platform_unix::{
 };
 
 /// A test that runs in a process of its own: a platform owns all children of its process.
-#[macro_export]
 macro_rules! scenario {
     ($(#[$doc:meta])* $name:ident, $body:expr) => {
         $(#[$doc])*
         #[test]
         fn $name() {
-            $crate::common::isolated(stringify!($name), $body);
+            $crate::common::isolated(concat!(module_path!(), "::", stringify!($name)), $body);
         }
     };
 }
+pub(crate) use scenario;
 
 const INSIDE: &str = "WORKER_TEST_SCENARIO";
 
 /// Longer than anything takes; reached only by a failure.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) fn isolated<F: Future<Output = ()>>(name: &str, body: impl FnOnce(UnixPlatform) -> F) {
+/// Runs a test, given by its full path, in a process of its own.
+pub(crate) fn isolated<F: Future<Output = ()>>(path: &str, body: impl FnOnce(UnixPlatform) -> F) {
+    let name = path.split_once("::").unwrap().1; // The test knows its name without the crate's.
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         return inside(body);
     }
-    let own = std::env::current_exe().unwrap();
-    let output =
-        StdCommand::new(own).args([name, "--exact", "--nocapture"]).env(INSIDE, name).output();
-    let output = output.unwrap();
+    let mut scenario = StdCommand::new(std::env::current_exe().unwrap());
+    scenario.args([name, "--exact", "--nocapture"]).env(INSIDE, name);
+    #[expect(clippy::disallowed_methods, reason = "no platform is in this process")]
+    let output = scenario.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let ran = output.status.success() && text.contains("1 passed");
     assert!(ran, "{name}: {}\n{text}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
@@ -44,11 +46,26 @@ pub(crate) fn isolated<F: Future<Output = ()>>(name: &str, body: impl FnOnce(Uni
 
 fn inside<F: Future<Output = ()>>(body: impl FnOnce(UnixPlatform) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _leftovers = EndLeftovers;
     runtime.block_on(async {
         let platform = UnixPlatform::new().unwrap();
         soon(body(platform)).await;
     });
     assert_eq!(own_children(), [], "no child is left, dead or alive");
+}
+
+/// Ends what a failed scenario leaves behind.
+struct EndLeftovers;
+
+impl Drop for EndLeftovers {
+    fn drop(&mut self) {
+        while let children = own_children()
+            && !children.is_empty()
+        {
+            children.into_iter().for_each(|pid| send(pid, rustix::process::Signal::KILL));
+            let _ = rustix::process::wait(rustix::process::WaitOptions::empty());
+        }
+    }
 }
 
 /// What this takes, or a failure.
@@ -112,6 +129,8 @@ pub(crate) struct Tree {
     pub(crate) leader: Pid,
     /// The processes that said `up`, by name.
     pub(crate) up: BTreeMap<String, Pid>,
+    /// What was printed besides, and not asked for yet.
+    said: VecDeque<String>,
     lines: Lines,
 }
 
@@ -126,13 +145,18 @@ impl Tree {
         let run = RunId::new(run);
         let (reader, writer) = output_pipe().unwrap();
         let leader = platform.spawn(run, piped(script, writer)).await.unwrap().pid;
-        let mut tree = Self { run, leader, up: BTreeMap::new(), lines: Lines::new(reader) };
+        let mut tree = Self {
+            run,
+            leader,
+            up: BTreeMap::new(),
+            said: VecDeque::new(),
+            lines: Lines::new(reader),
+        };
         while tree.up.len() < count {
-            let line = tree.line().await;
-            let mut words = line.split(' ');
-            if words.next() == Some("up") {
-                let name = words.next().unwrap().to_owned();
-                tree.up.insert(name, words.next().unwrap().parse().unwrap());
+            let line = soon(tree.lines.next()).await.expect("the tree is still growing");
+            match line.strip_prefix("up ").and_then(|up| up.split_once(' ')) {
+                Some((name, pid)) => drop(tree.up.insert(name.to_owned(), pid.parse().unwrap())),
+                None => tree.said.push_back(line),
             }
         }
         tree
@@ -140,7 +164,10 @@ impl Tree {
 
     /// The next line that it prints.
     pub(crate) async fn line(&mut self) -> String {
-        soon(self.lines.next()).await.expect("a line, not the end")
+        match self.said.pop_front() {
+            Some(line) => line,
+            None => soon(self.lines.next()).await.expect("a line, not the end"),
+        }
     }
 
     pub(crate) fn pid(&self, name: &str) -> Pid {
@@ -165,14 +192,13 @@ impl Tree {
     /// Everything that it prints from here to its end. That there is an end proves that no process
     /// of it lives: each holds the pipe. And none of those that were up is left as a zombie.
     pub(crate) async fn rest(mut self) -> Vec<String> {
-        let mut rest = Vec::new();
+        let mut rest = Vec::from(std::mem::take(&mut self.said));
         while let Some(line) = soon(self.lines.next()).await {
             rest.push(line);
         }
-        for (name, &pid) in &self.up {
-            // A number that is in use again is not a child of ours.
-            assert!(!own_children().contains(&pid), "{name} ({pid}) is left as a zombie");
-        }
+        // Their ends of the pipe close before they can be reaped.
+        until(|| !own_children().iter().any(|child| self.up.values().any(|pid| pid == child)))
+            .await;
         rest
     }
 }
