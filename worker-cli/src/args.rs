@@ -41,7 +41,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   worker run -- node server.js
   worker run --ports 1 --ready http=/health -- sh -c 'exec vite --port $PORT'
-  worker run --dir api --env-file .env --ready log='listening on' -- python app.py
+  worker run --dir api --env-file .env --ready log='Running on' -- flask run
   worker run --restart never --on-clean-exit reap -- make test
 
 Signals:
@@ -81,7 +81,13 @@ pub struct RunArgs {
     pub env_file: Vec<PathBuf>,
 
     /// Give each run a block of N free ports, as $PORT, $PORT_1 and so on
-    #[arg(long, value_name = "N", value_parser = parse_port_count, help_heading = COMMAND)]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = parse_port_count,
+        help_heading = COMMAND
+    )]
     pub ports: Option<u16>,
 
     /// Where the blocks are taken from
@@ -96,15 +102,15 @@ pub struct RunArgs {
 
     /// How to see that the command is ready to be used
     ///
-    /// http=/PATH       a GET is answered with a status of 2xx or 3xx
-    /// tcp              its port is listened on
-    /// log=REGEX        a line of its output matches; its output is then a pipe
-    /// exec=CMD         this command exits with 0; split like a shell would, but no shell runs
-    /// notify           it sends READY=1 to $NOTIFY_SOCKET, as for systemd
-    /// none             as soon as it is spawned
+    /// http=/PATH  a GET is answered with a status of 2xx or 3xx
+    /// tcp         its port is listened on
+    /// log=REGEX   a line of its output matches; the output is a pipe then
+    /// exec=CMD    CMD exits with 0; its words are split, no shell runs
+    /// notify      it sends READY=1 to $NOTIFY_SOCKET, as for systemd
+    /// none        as soon as it is spawned
     ///
-    /// http and tcp look at $PORT, or at another one: http=:3000/PATH, tcp=3000.
-    /// Only the command's own processes count.
+    /// http and tcp look at $PORT, or where they are told to look:
+    /// http=:3000/PATH, tcp=3000. Only the command's own processes count.
     #[arg(
         long,
         value_name = "PROBE",
@@ -134,6 +140,7 @@ pub struct RunArgs {
         long,
         value_name = "N",
         default_value = "8",
+        allow_negative_numbers = true,
         value_parser = parse_max_failures,
         help_heading = RESTARTS
     )]

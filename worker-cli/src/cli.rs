@@ -18,6 +18,11 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let json = asks_for_json(&words);
     match Cli::try_parse_from(words) {
         Ok(cli) => finish(dispatch(cli), json),
+        Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // Nowhere is left to say that stderr cannot be written.
+            drop(help.print());
+            ExitCode::from(exit_code::USAGE)
+        }
         Err(error) if error.use_stderr() => finish(Err(usage(&error)), json),
         Err(help) => {
             // A reader that has seen enough is not an error.
@@ -58,8 +63,8 @@ fn usage(error: &clap::Error) -> Failure {
     let text = text.trim_start_matches("error: ").trim_end();
     let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
     let tip = rest.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    let hint = tip.map_or_else(|| hint(error), str::to_owned);
-    Failure::new(Code::Usage, message).hint(hint)
+    let hint = tip.map(str::to_owned).or_else(|| hint(error));
+    Failure { hint, ..Failure::new(Code::Usage, message) }
 }
 
 fn no_command() -> Failure {
@@ -67,10 +72,15 @@ fn no_command() -> Failure {
         .hint("put it after `--`: worker run -- node server.js")
 }
 
-fn hint(error: &clap::Error) -> String {
-    if error.kind() == ErrorKind::UnknownArgument {
+fn hint(error: &clap::Error) -> Option<String> {
+    let kind = error.kind();
+    if matches!(kind, ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
+        // The message says what would do.
+        return None;
+    }
+    Some(if kind == ErrorKind::UnknownArgument {
         "options come before `--`, the command after it; see `worker run --help`".to_owned()
     } else {
-        "see `worker run --help`".to_owned()
-    }
+        "see `worker --help`".to_owned()
+    })
 }

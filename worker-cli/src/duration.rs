@@ -25,8 +25,8 @@ pub fn human(duration: Duration) -> String {
     let (millis, seconds) = (duration.as_millis(), duration.as_secs());
     match seconds {
         0 => format!("{millis} ms"),
-        1..10 => format!("{}.{} s", seconds, (millis % 1000) / 100),
-        10..60 => format!("{seconds} s"),
+        1..10 if millis % 1000 >= 100 => format!("{seconds}.{} s", millis % 1000 / 100),
+        1..60 => format!("{seconds} s"),
         60..3600 => two_units(seconds / 60, "min", seconds % 60, "s"),
         _ => two_units(seconds / 3600, "h", seconds / 60 % 60, "min"),
     }
@@ -108,6 +108,7 @@ mod tests {
             (0, "0 ms"),
             (999, "999 ms"),
             (2_149, "2.1 s"),
+            (5_000, "5 s"),
             (32_900, "32 s"),
             (60_000, "1 min"),
             (303_000, "5 min 3 s"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::exit_code;
 
@@ -51,9 +51,22 @@ impl Failure {
     #[must_use]
     pub fn to_json(&self) -> String {
         let Self { code, message, hint } = self;
-        json!({"v": 1, "error": {"code": code.name(), "message": message, "hint": hint}})
-            .to_string()
+        let error = Body { code: code.name(), message, hint: hint.as_deref() };
+        serde_json::to_string(&Object { v: 1, error }).unwrap_or_default()
     }
+}
+
+#[derive(Serialize)]
+struct Object<'a> {
+    v: u8,
+    error: Body<'a>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: &'static str,
+    message: &'a str,
+    hint: Option<&'a str>,
 }
 
 impl Code {

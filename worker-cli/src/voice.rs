@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::error::Failure;
 use crate::outlet::Outlet;
@@ -18,6 +18,13 @@ pub struct Style {
     pub quiet: bool,
     /// As JSON Lines.
     pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    v: u8,
+    level: &'static str,
+    message: &'a str,
 }
 
 /// The voice. Clones are the same one.
@@ -65,9 +72,9 @@ impl Voice {
         self.outlet.flush(LAST_WORDS);
     }
 
-    fn line(&self, level: &str, text: &str) {
+    fn line(&self, level: &'static str, text: &str) {
         self.raw(if self.style.json {
-            json!({"v": 1, "level": level, "message": text}).to_string()
+            serde_json::to_string(&Said { v: 1, level, message: text }).unwrap_or_default()
         } else {
             format!("worker: {text}")
         });

@@ -152,8 +152,8 @@ fn launch(options: SlotOptions) -> Ask {
 /// Restarts follow at once.
 fn hasty() -> SlotOptions {
     let restart = RestartOptions {
-        backoff: Duration::ZERO,
-        backoff_max: Duration::ZERO,
+        backoff: Duration::from_nanos(1),
+        backoff_max: Duration::from_nanos(1),
         ..RestartOptions::default()
     };
     SlotOptions { restart, ..SlotOptions::default() }

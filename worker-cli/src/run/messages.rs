@@ -67,9 +67,15 @@ pub(super) fn failure(
     }
 }
 
+/// As the core says it, up to what to do next, which differs here: there is no slot to re-arm.
 fn tripped(name: &str, parked: Parked) -> Failure {
-    Failure::new(Code::Parked, format!("{name}: {parked}"))
-        .hint("no process of it is left; the same `worker run` again starts with a fresh count")
+    let Parked { streak, window, last } = parked;
+    let message = format!(
+        "{name}: circuit breaker tripped: {streak} consecutive non-clean exits within {window:?} \
+         (last: {last})"
+    );
+    Failure::new(Code::Parked, message)
+        .hint("nothing of it is left running; mend the cause, then start it again to re-arm it")
 }
 
 fn spawn_failed(name: &str, notice: &Notice, cause: DownCause, holders: &str) -> Failure {
@@ -97,10 +103,13 @@ fn no_ports(name: &str, holders: &str) -> Failure {
 
 fn tree_gone(killed: u32, left: u32) -> Option<String> {
     let processes = |count| if count == 1 { "process" } else { "processes" };
+    let were = |count| if count == 1 { "was" } else { "were" };
     match (killed, left) {
         (0, 0) => None,
-        (killed, 0) => Some(format!("SIGKILL ended {killed} {} of it", processes(killed))),
-        (_, left) => Some(format!("{left} {} of it left running", processes(left))),
+        (killed, 0) => {
+            Some(format!("SIGKILL ended {killed} {} that {} left", processes(killed), were(killed)))
+        }
+        (_, left) => Some(format!("{left} {} {} left running", processes(left), were(left))),
     }
 }
 
@@ -123,5 +132,32 @@ fn how(exit: Exit) -> String {
         Exit::Code(code) => format!("exit code {code}"),
         Exit::Signal(signal) => format!("ended by {signal}"),
         Exit::Unknown => "ended in an unknown way".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn contract_4_the_breaker_speaks_as_in_the_core() {
+        let last = DownCause::Exited(Exit::Signal(Signal::Kill));
+        let parked = Parked { streak: 8, window: Duration::from_secs(300), last };
+        let message = tripped("api", parked).message;
+        let message = message.strip_prefix("api: ").unwrap();
+        assert_eq!(
+            message,
+            "circuit breaker tripped: 8 consecutive non-clean exits within 300s \
+             (last: code=- signal=SIGKILL)"
+        );
+        assert!(parked.to_string().starts_with(message), "{parked}");
+    }
+
+    #[test]
+    fn survivors_are_named() {
+        let failure = unkillable("api", &["pid 812 `dd`".to_owned(), "pid 813".to_owned()]);
+        assert_eq!(failure.message, "api: still there, long after SIGKILL: pid 812 `dd`, pid 813");
     }
 }

@@ -22,7 +22,6 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 pub(crate) struct Worker {
     folder: TempDir,
     command: Command,
-    log_events: bool,
 }
 
 /// A `worker run` that lives.
@@ -57,7 +56,6 @@ pub(crate) struct Finished {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
     pub(crate) events: Vec<Value>,
-    pub(crate) folder: TempDir,
 }
 
 /// `worker run OPTIONS -- sh -c SCRIPT`. The script finds a folder of its own in `$DIR`.
@@ -71,18 +69,21 @@ pub(crate) fn run<S: AsRef<OsStr>>(options: &[&str], command: &[S]) -> Worker {
     let events = worker.folder.path().join("events");
     worker.command.arg("run").arg("--events").arg(events);
     worker.command.args(options).arg("--").args(command);
-    worker.log_events = true;
     worker
 }
 
 /// `worker WORDS`.
 pub(crate) fn bare(words: &[&str]) -> Worker {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let mut command = with_pipes(Command::new(env!("CARGO_BIN_EXE_worker")));
     command.args(words).env("DIR", folder.path()).env("COLUMNS", "80");
     command.env_remove("NOTIFY_SOCKET").env_remove("WORKER_LOG");
+    Worker { folder, command }
+}
+
+fn with_pipes(mut command: Command) -> Command {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    Worker { folder, command, log_events: false }
+    command
 }
 
 impl Worker {
@@ -91,8 +92,16 @@ impl Worker {
         self
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
+    /// Runs another program.
+    pub(crate) fn instead(mut self, words: &[&str]) -> Self {
+        self.command = with_pipes(Command::new(words[0]));
+        self.command.args(&words[1..]);
+        self
     }
 
     /// Runs the same under another program: `WRAPPER worker run …`.
@@ -105,8 +114,7 @@ impl Worker {
                 None => command.env_remove(name),
             };
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command = command;
+        self.command = with_pipes(command);
         self
     }
 
@@ -177,7 +185,7 @@ impl Running {
         let seen = std::mem::take(&mut *self.seen.lock().unwrap());
         let events = events(self.folder.path());
         let stderr = String::from_utf8_lossy(&seen.stderr).into_owned();
-        Finished { code, stdout: seen.stdout, stderr, events, folder: self.folder }
+        Finished { code, stdout: seen.stdout, stderr, events }
     }
 }
 

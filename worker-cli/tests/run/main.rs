@@ -1,5 +1,13 @@
 //! `worker run`, through the real binary and with real processes.
 
+mod bad_input;
+mod child;
 mod common;
 mod crash_loop;
+mod event_log;
+mod help;
+mod messages;
+mod output;
+mod ports;
+mod readiness;
 mod stopping;
