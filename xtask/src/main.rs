@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bite;
 mod cargo;
 mod dist;
 mod layers;
@@ -21,6 +22,7 @@ Usage: cargo xtask <TASK>
 Tasks:
   test [STEP…]  every check there is, or the named ones; what CI runs
   sim           simulate hosts around the reducer; `sim --help` tells more
+  bite [WORD…]  show that the simulation catches faults of the reducer
   tidy          the checks of the house that no other tool makes
   bench         how fast it is, as ratios
   dist          the files of a release, in target/dist
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     match task.as_str() {
         "test" => test::run(rest),
         "sim" => sim::sim(rest.iter().cloned()),
+        "bite" => bite::run(rest),
         "tidy" => step::run_all(&[tidy::STEP]),
         "bench" => bench::run(),
         "dist" => step::run_all(&[dist::STEP]),

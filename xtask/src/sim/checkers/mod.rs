@@ -84,6 +84,7 @@ fn must(holds: bool, rule: Rule, slot: usize, why: impl FnOnce() -> String) -> V
 
 /// Looks at one action, before it is booked.
 pub(crate) fn check_action(scene: &Scene<'_>, action: &Action) -> Verdict {
+    named_runs::action(scene, action)?;
     match *action {
         Action::Run { slot, run, order } => {
             let slot = usize::from(slot.get());

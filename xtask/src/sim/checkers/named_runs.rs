@@ -1,6 +1,6 @@
 //! What is said of an older run changes nothing and kills nothing.
 
-use worker_core::{Input, Order, RunId};
+use worker_core::{Action, Input, Order, RunId};
 
 use super::{Rule, Scene, Verdict, must};
 
@@ -16,18 +16,22 @@ pub(super) fn order(scene: &Scene<'_>, number: usize, run: RunId, order: Order) 
     })
 }
 
+/// What means nothing leads to nothing.
+pub(super) fn action(scene: &Scene<'_>, action: &Action) -> Verdict {
+    let (Input::Report { report, run, .. }, Some(number)) = (scene.input, scene.slot) else {
+        return Ok(());
+    };
+    must(!scene.is_still(), RULE, number, || {
+        format!("{report:?} of {run} means nothing here, and led to {action:?}")
+    })
+}
+
 pub(super) fn after(scene: &Scene<'_>) -> Verdict {
     let (Input::Report { report, run, .. }, Some(number)) = (scene.input, scene.slot) else {
         return Ok(());
     };
-    if !scene.is_still() {
-        return Ok(());
-    }
-    must(scene.actions.is_empty(), RULE, number, || {
-        format!("{report:?} of {run} means nothing here, and led to {:?}", scene.actions[0])
-    })?;
-    let view = scene.ledger.slots[number].view;
-    must(view == scene.before[number], RULE, number, || {
+    let same = scene.ledger.slots[number].view == scene.before[number];
+    must(same || !scene.is_still(), RULE, number, || {
         format!("{report:?} of {run} means nothing here, and changed the slot")
     })
 }
