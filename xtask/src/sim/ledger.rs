@@ -4,8 +4,8 @@
 //! design makes of an input; this module only keeps the books.
 
 use worker_core::{
-    Action, Block, Event, Exit, Instant, Order, PortRequest, Program, Report, RunId, SlotView,
-    SpawnFailure, StateName, Urgency,
+    Action, Block, DownCause, Event, Exit, Instant, Order, PortRequest, Program, Report, RunId,
+    SlotView, SpawnFailure, StateName, Urgency,
 };
 
 use super::setup::{LAUNCHES, SLOTS, Setup};
@@ -41,6 +41,8 @@ pub(crate) struct Slot {
     pub(crate) unkillable: bool,
     /// Main programs that came to life since the last start from rest.
     pub(crate) spawns: u32,
+    /// What went wrong last; none before anything did, or where only the core can know.
+    pub(crate) cause: Option<DownCause>,
     pub(crate) restart_at: Option<Instant>,
     /// States that the design allows after this call.
     pub(crate) may: States,
@@ -97,6 +99,8 @@ pub(crate) struct Run {
     pub(crate) spawn_at: Option<Instant>,
     pub(crate) spawned_at: Option<Instant>,
     pub(crate) spawn_failed: bool,
+    /// It was spawned when its end had begun.
+    pub(crate) spawned_late: bool,
     /// It was named as unkillable.
     pub(crate) named: bool,
     pub(crate) await_at: Option<Instant>,
@@ -278,9 +282,6 @@ impl Ledger {
         if slot.vague && view.is_none_or(|view| view.streak == 0) {
             slot.failures.clear();
         }
-        if let Some(view) = view {
-            slot.launch = usize::try_from(view.launch.get()).unwrap_or(slot.launch);
-        }
     }
 }
 
@@ -336,6 +337,7 @@ impl Slot {
         {
             self.failures.push(now);
             self.counted = true;
+            self.cause = Some(cause);
         }
     }
 

@@ -3,7 +3,10 @@
 //! It moves the books of [`super::ledger`] on, and says which states are allowed afterwards and
 //! which answers are due. What to order, the checkers work out from the books.
 
-use worker_core::{Ask, Exit, Input, Instant, OnCleanExit, Owner, Report, RestartWhen, StateName};
+use worker_core::{
+    Ask, DownCause, Exit, Input, Instant, OnCleanExit, Owner, PrepareFailure, Program, Report,
+    RestartWhen, SpawnFailure, StateName,
+};
 
 use super::ledger::{Asked, Ending, Ledger, Must, Open, Run, Slot, States};
 use super::promises::{Promise, promises};
@@ -102,8 +105,8 @@ impl Reader<'_> {
         }
         match promise {
             Promise::SpawnOverdue => self.spawn_overdue(),
-            Promise::PrepareTimeout => self.end(Ending::FailedStart, false),
-            Promise::ReadyTimeout => self.fail(false),
+            Promise::PrepareTimeout => self.prepare_timeout(),
+            Promise::ReadyTimeout => self.ready_timeout(),
             Promise::Healthy => self.slot.failures.clear(),
             Promise::Idle if self.slot.held.is_none() => self.end(Ending::Ordered, false),
             Promise::CheckOverdue => self.end(Ending::Ordered, false),
@@ -116,12 +119,31 @@ impl Reader<'_> {
 
     fn spawn_overdue(&mut self) {
         if self.slot.run().spawn_at.is_none() {
-            return self.start_failed();
+            return self.start_failed(SpawnFailure::TimedOut);
         }
+        self.slot.cause = Some(self.spawn_cause(SpawnFailure::TimedOut));
         if self.slot.from_rest || !self.slot.run().is_main() {
             self.end(Ending::FailedStart, false);
         } else {
-            self.fail(false);
+            self.fail(self.spawn_cause(SpawnFailure::TimedOut), false);
+        }
+    }
+
+    fn prepare_timeout(&mut self) {
+        let limit = self.setup.options(self.slot.launch).prepare.unwrap_or_default().timeout;
+        self.slot.cause = Some(DownCause::PrepareFailed(PrepareFailure::TimedOut(limit)));
+        self.end(Ending::FailedStart, false);
+    }
+
+    fn ready_timeout(&mut self) {
+        let limit = self.setup.options(self.slot.launch).ready.unwrap_or_default().timeout;
+        self.fail(DownCause::ReadyTimeout(limit), false);
+    }
+
+    fn spawn_cause(&self, failure: SpawnFailure) -> DownCause {
+        match self.slot.run().program {
+            Some(Program::Prepare) => DownCause::PrepareFailed(PrepareFailure::Spawn(failure)),
+            Some(Program::Main) | None => DownCause::SpawnFailed(failure),
         }
     }
 
@@ -131,6 +153,7 @@ impl Reader<'_> {
         self.must(|open| (open.ask == Asked::Stop || open.queued).then_some(Must::Unkillable));
         if self.slot.is(StateName::Starting) {
             // A preparation that is done, and whose processes do not go.
+            self.slot.cause = Some(DownCause::PrepareFailed(PrepareFailure::Unkillable));
             self.must(|_| Some(Must::StartFailed));
             self.run().ending = Some(Ending::FailedStart);
             self.slot.may = States::STOPPING;
@@ -244,7 +267,7 @@ impl Reader<'_> {
             Report::Reserved => self.run().reserve_at.is_some() && self.reserved(),
             Report::PortsBusy => self.run().reserve_at.is_some() && self.ports_busy(),
             Report::Spawned => self.spawned(),
-            Report::SpawnFailed(_) => self.spawn_failed(),
+            Report::SpawnFailed(failure) => self.spawn_failed(failure),
             Report::Ready(owner) => self.ready(owner),
             Report::Alive(answered) => self.alive(answered),
             Report::Memory(bytes) => self.memory(bytes),
@@ -283,6 +306,7 @@ impl Reader<'_> {
             return false;
         }
         run.spawned_at = Some(now);
+        run.spawned_late = run.ending.is_some();
         self.slot.unkillable = false;
         self.slot.spawns += u32::from(self.slot.run().is_main());
         let run = self.slot.run();
@@ -300,20 +324,21 @@ impl Reader<'_> {
         self.must(|open| (!open.queued && open.ask != Asked::Stop).then_some(Must::Started));
     }
 
-    fn spawn_failed(&mut self) -> bool {
+    fn spawn_failed(&mut self, failure: SpawnFailure) -> bool {
         self.run().spawn_failed = true;
         if self.slot.run().ending.is_some() {
             self.after_the_tree();
         } else {
-            self.start_failed();
+            self.start_failed(failure);
         }
         true
     }
 
     /// No process came of it.
-    fn start_failed(&mut self) {
+    fn start_failed(&mut self, failure: SpawnFailure) {
+        self.slot.cause = Some(self.spawn_cause(failure));
         self.must(|open| (!open.queued).then_some(Must::StartFailed));
-        if self.slot.from_rest || self.slot.run().program == Some(worker_core::Program::Prepare) {
+        if self.slot.from_rest || self.slot.run().program == Some(Program::Prepare) {
             self.slot.may = States::ERROR;
         } else {
             self.slot.failures.push(self.now);
@@ -341,17 +366,18 @@ impl Reader<'_> {
         }
         self.run().bad_probes = if answered { 0 } else { self.slot.run().bad_probes + 1 };
         if self.slot.run().bad_probes >= alive.failures {
-            self.fail(false);
+            let probes = self.slot.run().bad_probes;
+            self.fail(DownCause::Unresponsive(probes), false);
         }
         true
     }
 
     fn memory(&mut self, bytes: u64) -> bool {
         let limit = self.setup.options(self.slot.launch).memory_limit;
-        if !self.is_well() || limit.is_none_or(|limit| bytes <= limit) {
+        let Some(limit) = limit.filter(|limit| bytes > *limit && self.is_well()) else {
             return false;
-        }
-        self.fail(false);
+        };
+        self.fail(DownCause::MemoryBreach { bytes, limit }, false);
         true
     }
 
@@ -430,14 +456,20 @@ impl Reader<'_> {
         let options = self.setup.options(self.slot.launch);
         let run = self.slot.run();
         let clean = run.ready_at.is_some() && exit.is_success();
-        if run.program == Some(worker_core::Program::Prepare) {
+        if run.program == Some(Program::Prepare) {
             let done = exit.is_success();
+            if !done {
+                let cause = DownCause::PrepareFailed(PrepareFailure::Exit(exit));
+                self.slot.cause = Some(cause);
+            }
             let ending = if done { Ending::Prepared } else { Ending::FailedStart };
             self.end(ending, true);
         } else if clean && options.restart.when == RestartWhen::OnFailure {
             self.end(Ending::Clean, true);
+        } else if run.ready_at.is_some() {
+            self.fail(DownCause::Exited(exit), true);
         } else {
-            self.fail(true);
+            self.fail(DownCause::ExitedBeforeReady(exit), true);
         }
     }
 
@@ -452,7 +484,8 @@ impl Reader<'_> {
     }
 
     /// A failure of a run that had a leader, or should have one.
-    fn fail(&mut self, dead: bool) {
+    fn fail(&mut self, cause: DownCause, dead: bool) {
+        self.slot.cause = Some(cause);
         if self.setup.options(self.slot.launch).restart.when == RestartWhen::Never {
             return self.end(Ending::Final, dead);
         }

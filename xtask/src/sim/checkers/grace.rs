@@ -20,6 +20,8 @@ pub(super) fn order(scene: &Scene<'_>, number: usize, order: Order) -> Verdict {
         Order::Signal(signal) => {
             must(run.ending.is_some(), OLD, number, || "signalled without a reason".into())?;
             must(!run.emptied(), RULE, number, || "signalled again, or after SIGKILL".into())?;
+            let early = flushes(scene, slot) && !run.flushed && run.exit.is_none();
+            must(!early, FLUSH, number, || "signalled before the companion flushed".into())?;
             must(signal == options.stop.signal, RULE, number, || format!("{signal} was sent"))
         }
         Order::Kill => kill(scene, number, slot),
@@ -90,13 +92,18 @@ fn demanded(scene: &Scene<'_>, number: usize, slot: &Slot, run: &Run) -> Verdict
         let over = grace_is_over(scene, slot, at);
         return must(!over, RULE, number, || "the grace is over, and no SIGKILL was sent".into());
     }
-    let flushes = run.ending == Some(Ending::Ordered)
-        && run.is_main()
-        && scene.setup.options(slot.launch).flush.is_some()
-        && run.spawned_at <= run.ended_at;
-    if flushes && run.spawned_at.is_some() && !run.flushed {
+    if flushes(scene, slot) && !run.flushed {
         return must(run.flush_at.is_some(), FLUSH, number, || "no flush was ordered".into());
     }
     let waits = run.flush_at.is_some() && !run.flushed;
     must(waits, RULE, number, || "the tree is being ended, and was not signalled".into())
+}
+
+/// Whether a stop began while the command lived, and there is a companion.
+fn flushes(scene: &Scene<'_>, slot: &Slot) -> bool {
+    let run = slot.run();
+    run.ending == Some(Ending::Ordered)
+        && run.is_main()
+        && scene.setup.options(slot.launch).flush.is_some()
+        && !run.spawned_late
 }

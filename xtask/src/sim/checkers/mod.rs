@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod backoff;
 pub(crate) mod breaker;
+pub(crate) mod causes;
 pub(crate) mod events;
 pub(crate) mod free_means_gone;
 pub(crate) mod future;
@@ -99,13 +100,18 @@ pub(crate) fn check_action(scene: &Scene<'_>, action: &Action) -> Verdict {
             ports::order(scene, slot, run, order)?;
             orders::order(scene, slot, run, order)
         }
-        Action::Answer { request, outcome } => answers::answer(scene, request, outcome),
+        Action::Answer { request, outcome } => {
+            parked::answer(scene, outcome)?;
+            causes::answer(scene, request, outcome)?;
+            answers::answer(scene, request, outcome)
+        }
         Action::Event { slot, run, event } => {
             let slot = usize::from(slot.get());
             idle::event(scene, slot, event)?;
             readiness::event(scene, slot, event)?;
             free_means_gone::event(scene, slot, event)?;
             breaker::event(scene, slot, event)?;
+            causes::event(scene, slot, event)?;
             backoff::event(scene, slot, event)?;
             ports::event(scene, slot, event)?;
             events::event(scene, slot, run, event)
@@ -128,6 +134,8 @@ pub(crate) fn check_after(scene: &Scene<'_>) -> Verdict {
     idle::after(scene)?;
     ports::after(scene)?;
     leaks::after(scene)?;
+    orders::after(scene)?;
+    causes::after(scene)?;
     states::after(scene)?;
     answers::after(scene)?;
     views::after(scene)?;

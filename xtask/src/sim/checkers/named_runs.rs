@@ -1,6 +1,6 @@
 //! What is said of an older run changes nothing and kills nothing.
 
-use worker_core::{Action, Input, Order, RunId};
+use worker_core::{Action, Input, Order, Report, RunId};
 
 use super::{Rule, Scene, Verdict, must};
 
@@ -21,7 +21,10 @@ pub(super) fn action(scene: &Scene<'_>, action: &Action) -> Verdict {
     let (Input::Report { report, run, .. }, Some(number)) = (scene.input, scene.slot) else {
         return Ok(());
     };
-    must(!scene.is_still(), RULE, number, || {
+    // What a stranger's answer leads to is told by another rule.
+    let present = scene.ledger.slots[number].live_run() == Some(run.get());
+    let readiness = matches!(report, Report::Ready(_)) && present;
+    must(!scene.is_still() || readiness, RULE, number, || {
         format!("{report:?} of {run} means nothing here, and led to {action:?}")
     })
 }

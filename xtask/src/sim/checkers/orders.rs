@@ -1,6 +1,6 @@
 //! The orders about one run make sense to a host that carries them out one after the other.
 
-use worker_core::{Order, Program, RunId};
+use worker_core::{Order, Program, RunId, StateName};
 
 use super::{Rule, Scene, Verdict, must};
 use crate::sim::ledger::Run;
@@ -15,8 +15,10 @@ pub(super) fn order(scene: &Scene<'_>, number: usize, id: RunId, order: Order) -
     let fine = match order {
         Order::Reserve(_) => run.spawn_at.is_none() && run.reserve_at.is_none(),
         Order::Unreserve(_) => true,
-        Order::Spawn { program: Program::Prepare, .. } => slot.from_rest && run.spawn_at.is_none(),
-        Order::Spawn { program: Program::Main, .. } => run.spawn_at.is_none(),
+        Order::Spawn { program, launch, .. } => {
+            let program = program == Program::Main || slot.from_rest && options.prepare.is_some();
+            program && run.spawn_at.is_none() && launch.get() == slot.launch as u64
+        }
         Order::AwaitReady => {
             run.spawned_at.is_some()
                 && run.await_at.is_none()
@@ -29,4 +31,16 @@ pub(super) fn order(scene: &Scene<'_>, number: usize, id: RunId, order: Order) -
         Order::Signal(_) | Order::Kill | Order::Release => run.has_tree(),
     };
     must(fine, RULE, number, || format!("{order:?} does not fit what came before"))
+}
+
+/// What a host must be asked for has been asked for.
+pub(super) fn after(scene: &Scene<'_>) -> Verdict {
+    scene.each(|number, slot| {
+        let run = slot.run();
+        let runs = slot.is(StateName::Running);
+        must(!runs || run.watched, RULE, number, || "it runs, and is not watched".into())?;
+        let boots = slot.is(StateName::Starting) && run.is_main() && run.spawned_at.is_some();
+        let fine = !boots || run.await_at.is_some();
+        must(fine, RULE, number, || "readiness is waited for, and not asked for".into())
+    })
 }

@@ -1,6 +1,6 @@
 //! Parked stays parked: no touch, timer, late event or second caller leaves it.
 
-use worker_core::{Ask, Input, Order, StateName};
+use worker_core::{Ask, Input, Order, Outcome, StateName};
 
 use super::{Rule, Scene, Verdict, must};
 
@@ -10,6 +10,16 @@ const RULE: Rule =
 pub(super) fn order(scene: &Scene<'_>, number: usize, order: Order) -> Verdict {
     let parked = scene.state_before(number) == Some(StateName::Failed);
     must(!parked, RULE, number, || format!("{order:?} for a parked slot"))
+}
+
+/// Whoever wants something of a parked slot, but its end, hears that it is parked.
+pub(super) fn answer(scene: &Scene<'_>, outcome: Outcome) -> Verdict {
+    let Some(number) = scene.slot else { return Ok(()) };
+    let parked = scene.state_before(number) == Some(StateName::Failed) && !scene.deadlines;
+    let refused = matches!(outcome, Outcome::Refused(_));
+    must(!parked || refused || is_re_armed(scene, number), RULE, number, || {
+        format!("a parked slot answers {outcome:?}")
+    })
 }
 
 pub(super) fn after(scene: &Scene<'_>) -> Verdict {

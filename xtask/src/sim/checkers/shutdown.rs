@@ -18,6 +18,13 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
     if scene.ledger.shutting.is_none() {
         return Ok(());
     }
+    scene.each(|number, slot| {
+        let on = matches!(
+            slot.state(),
+            Some(StateName::Starting | StateName::Running | StateName::Restarting)
+        );
+        must(!on, RULE, number, || "it goes on as if there was no shutdown".into())
+    })?;
     let slots = &scene.ledger.slots[..scene.setup.slots];
     let done = slots.iter().all(|slot| is_at_rest(slot) || slot.unkillable);
     let stuck = slots.iter().filter(|slot| slot.unkillable).count();

@@ -14,7 +14,11 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
             let (is, may) = (state_name(slot.state()), slot.may.names());
             format!("it was {was}, and is {is} instead of {may}")
         })?;
-        names_its_run(number, slot)
+        names_its_run(number, slot)?;
+        let launch = slot.view.map_or(slot.launch as u64, |view| view.launch.get());
+        must(launch == slot.launch as u64, RULE, number, || {
+            format!("it shows launch{launch}, and it has launch{}", slot.launch)
+        })
     })
 }
 
