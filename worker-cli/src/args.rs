@@ -8,6 +8,7 @@ use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worker_core::{OnCleanExit, RestartWhen, Signal};
 
+use crate::demo::agent::Role;
 use crate::duration::parse_duration;
 use crate::probe::Probe;
 
@@ -33,6 +34,17 @@ pub enum Verb {
     /// Supervise one command in the foreground
     #[command(after_long_help = RUN_EXAMPLES, after_help = RUN_MORE)]
     Run(Box<RunArgs>),
+
+    /// Show it on a built-in tree that misbehaves, in a few seconds
+    Demo,
+
+    /// The tree that misbehaves
+    #[command(name = "__agent", hide = true)]
+    Agent {
+        /// Which of its processes
+        #[arg(value_enum, default_value_t)]
+        role: Role,
+    },
 }
 
 const RUN_MORE: &str = "See `worker run --help` for details, examples and exit codes.";

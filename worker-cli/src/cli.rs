@@ -11,13 +11,16 @@ use crate::args::{Cli, Verb};
 use crate::error::{Code, Failure};
 use crate::exit_code;
 use crate::voice::{Style, failure_line};
+use crate::{demo, run};
 
 /// Runs `worker` with the words of the command line, the program's name included.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let json = asks_for_json(&words);
     match Cli::try_parse_from(words) {
-        Ok(cli) => finish(dispatch(cli), json),
+        Ok(Cli { verb: Verb::Agent { role } }) => demo::agent::play(role),
+        Ok(Cli { verb: Verb::Demo }) => finish(demo::run(), json),
+        Ok(Cli { verb: Verb::Run(args) }) => finish(run::run(*args), json),
         Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // Nowhere is left to say that stderr cannot be written.
             drop(help.print());
@@ -29,12 +32,6 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             drop(help.print());
             ExitCode::from(exit_code::DONE)
         }
-    }
-}
-
-fn dispatch(cli: Cli) -> Result<u8, Failure> {
-    match cli.verb {
-        Verb::Run(args) => crate::run::run(*args),
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod args;
 pub mod cli;
 pub mod clock;
+pub mod demo;
 pub mod driver;
 pub mod duration;
 pub mod env_file;

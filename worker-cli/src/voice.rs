@@ -1,6 +1,6 @@
 //! How `worker` speaks: on stderr, in plain lines or as JSON Lines, without ever waiting.
 
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -41,8 +41,17 @@ impl Voice {
     ///
     /// If there is no room for the thread that writes.
     pub fn on_stderr(style: Style) -> io::Result<Self> {
-        // Nowhere is left to say that stderr cannot be written.
-        Ok(Self { style, outlet: Outlet::start(io::stderr(), |_| {})? })
+        Self::to(style, io::stderr())
+    }
+
+    /// A voice that is heard elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for the thread that writes.
+    pub fn to(style: Style, sink: impl Write + Send + 'static) -> io::Result<Self> {
+        // Nowhere is left to say that it cannot be written.
+        Ok(Self { style, outlet: Outlet::start(sink, |_| {})? })
     }
 
     /// Says what happens.

@@ -3,10 +3,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::session::EventSink;
+use super::session::Watcher;
+use crate::events::EventLines;
 use crate::outlet::Outlet;
 use crate::voice::Voice;
 
@@ -42,17 +42,18 @@ impl EventLog {
         Outlet::start(AppendFile { path, file: None }, complain).map(Self::File)
     }
 
-    /// Where to put the lines.
-    pub(super) fn sink(&self) -> Option<EventSink> {
+    /// Writes each event of the slot as a line.
+    pub(super) fn watcher(&self, slot: String) -> Option<Watcher> {
+        let mut lines = EventLines::default();
         match self {
             Self::None => None,
             Self::Stderr(voice) => {
                 let voice = voice.clone();
-                Some(Arc::new(move |line| voice.raw(line)))
+                Some(Box::new(move |notice| voice.raw(lines.line(&slot, notice))))
             }
             Self::File(outlet) => {
                 let outlet = outlet.clone();
-                Some(Arc::new(move |line| outlet.line(line)))
+                Some(Box::new(move |notice| outlet.line(lines.line(&slot, notice))))
             }
         }
     }

@@ -19,8 +19,10 @@ use crate::error::{Code, Failure};
 use crate::plan::Plan;
 use crate::voice::{Style, Voice};
 
+pub(crate) use self::messages::breaker_message;
+
 pub use self::ending::{Ending, Story};
-pub use self::session::{EventSink, Observers, supervise};
+pub use self::session::{Observers, Watcher, supervise};
 
 /// Runs the verb; answers the exit code.
 ///
@@ -34,14 +36,15 @@ pub fn run(args: RunArgs) -> Result<u8, Failure> {
     let voice = Voice::on_stderr(style).map_err(|error| no_room(&error))?;
     crate::logging::to(&voice);
     let events = EventLog::open(events, &voice).map_err(|error| no_room(&error))?;
-    let observers = Observers { voice: voice.clone(), events: events.sink(), recorder: None };
-    let ending = block_on(plan, observers).map_err(|error| no_room(&error));
+    let watchers = events.watcher(plan.name.clone()).into_iter().collect();
+    let ending = to_the_end(plan, Observers { voice: voice.clone(), watchers, recorder: None });
     events.finish();
     voice.finish();
-    Ok(ending?.exit_code(signal_number))
+    Ok(ending.map_err(|error| no_room(&error))?.exit_code(signal_number))
 }
 
-fn block_on(plan: Plan, observers: Observers) -> io::Result<Ending> {
+/// Supervises one command on a runtime of its own.
+pub(crate) fn to_the_end(plan: Plan, observers: Observers) -> io::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let settings = Settings { seed: seed(), ports: plan.port_range.clone() };
     let ending = runtime.block_on(supervise(plan, settings, observers));

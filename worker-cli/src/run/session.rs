@@ -1,7 +1,6 @@
 //! One `worker run`, from the start of the command to the last of its processes.
 
 use std::io;
-use std::sync::Arc;
 
 use rustix::process::{Signal as RawSignal, getpid, kill_process};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -14,7 +13,6 @@ use super::messages;
 use super::signals::{Caught, Signals};
 use crate::clock::Clock;
 use crate::driver::{Driver, Handle, Host, Notice, Step};
-use crate::events::EventLines;
 use crate::plan::Plan;
 use crate::processes;
 use crate::voice::Voice;
@@ -22,16 +20,15 @@ use crate::voice::Voice;
 /// The only slot.
 const SLOT: SlotId = SlotId::new(0);
 
-/// Where events go, line by line.
-pub type EventSink = Arc<dyn Fn(String) + Send + Sync>;
+/// Hears of each event, before it is told in words.
+pub type Watcher = Box<dyn FnMut(&Notice) + Send>;
 
 /// Who watches.
-#[derive(Clone)]
 pub struct Observers {
     /// Who is told in words.
     pub voice: Voice,
-    /// Who is told in JSON Lines.
-    pub events: Option<EventSink>,
+    /// Who else is told.
+    pub watchers: Vec<Watcher>,
     /// Who keeps every step, for a replay.
     pub recorder: Option<UnboundedSender<Step>>,
 }
@@ -47,14 +44,14 @@ pub async fn supervise(plan: Plan, settings: Settings, observers: Observers) -> 
     let host = RunHost::new(UnixPlatform::new()?, plan);
     let clock = Clock::start();
     let mut driver = Driver::new(settings, clock.clone(), host.clone());
-    if let Some(recorder) = observers.recorder.clone() {
+    let Observers { voice, watchers, recorder } = observers;
+    if let Some(recorder) = recorder {
         driver.record(recorder);
     }
     let notices = driver.subscribe();
     let handle = driver.handle();
     let story = Story::default();
-    let lines = EventLines::default();
-    let session = Session { host, clock, handle, observers, story, lines, stops: 0 };
+    let session = Session { host, clock, handle, voice, watchers, story, stops: 0 };
     tokio::select! {
         never = driver.drive() => match never {},
         ending = session.run(notices, signals) => Ok(ending),
@@ -65,9 +62,9 @@ struct Session {
     host: RunHost,
     clock: Clock,
     handle: Handle,
-    observers: Observers,
+    voice: Voice,
+    watchers: Vec<Watcher>,
     story: Story,
-    lines: EventLines,
     stops: u32,
 }
 
@@ -142,8 +139,8 @@ impl Session {
     }
 
     fn tell(&mut self, notice: &Notice) {
-        if let Some(events) = &self.observers.events {
-            events(self.lines.line(&self.host.plan().name, notice));
+        for watcher in &mut self.watchers {
+            watcher(notice);
         }
         if let Some(message) = messages::message(notice) {
             self.say(&message);
@@ -155,7 +152,7 @@ impl Session {
         let name = &self.host.plan().name;
         let holders = || self.host.ports().holders();
         if let Some(failure) = messages::failure(name, notice, holders, || self.survivors()) {
-            self.observers.voice.fail(&failure);
+            self.voice.fail(&failure);
         }
     }
 
@@ -165,6 +162,6 @@ impl Session {
     }
 
     fn say(&self, message: &str) {
-        self.observers.voice.say(&format!("{}: {message}", self.host.plan().name));
+        self.voice.say(&format!("{}: {message}", self.host.plan().name));
     }
 }
