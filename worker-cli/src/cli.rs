@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::{Cli, Verb};
 use crate::error::{Code, Failure};
@@ -75,9 +75,14 @@ fn hint(error: &clap::Error) -> Option<String> {
         // The message says what would do.
         return None;
     }
-    Some(if kind == ErrorKind::UnknownArgument {
-        "options come before `--`, the command after it; see `worker run --help`".to_owned()
-    } else {
-        "see `worker --help`".to_owned()
-    })
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if kind == ErrorKind::UnknownArgument => {
+            Some(if word.starts_with('-') {
+                "`worker run --help` lists the options; those of the command come after `--`".into()
+            } else {
+                format!("the command comes after `--`: worker run -- {word} …")
+            })
+        }
+        _ => Some("see `worker --help`".to_owned()),
+    }
 }

@@ -2,7 +2,7 @@
 
 /// ``21000 is held by pid 812 `node server.js` ``, as far as it can be read.
 #[cfg(target_os = "linux")]
-pub(super) fn describe(port: u16) -> String {
+pub(crate) fn describe(port: u16) -> String {
     let listener = linux::listener(port).map(crate::processes::describe);
     let claimant = || linux::claimant(port).map(crate::processes::describe);
     match (listener, claimant) {
@@ -15,7 +15,7 @@ pub(super) fn describe(port: u16) -> String {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn describe(port: u16) -> String {
+pub(crate) fn describe(port: u16) -> String {
     format!("{port} is in use")
 }
 

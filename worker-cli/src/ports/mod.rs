@@ -11,6 +11,8 @@ use worker_core::Block;
 
 use self::claim::Claim;
 
+pub(crate) use self::holder::describe as holder;
+
 /// So many holders are named when there are no ports left.
 const NAMED: usize = 3;
 

@@ -25,7 +25,7 @@ pub(super) async fn await_ready(
         };
         match exit {
             Ok(exit) if exit.is_success() => {
-                answers.tell(Owner::Own);
+                answers.tell(Owner::Own, String::new);
                 return;
             }
             Ok(_) => {}

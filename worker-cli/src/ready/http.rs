@@ -27,7 +27,7 @@ pub(super) async fn await_ready(
     loop {
         if let Some(owner) = listener::find(target, port).await
             && (owner == Owner::Stranger || is_good(port, path).await)
-            && answers.tell(owner)
+            && answers.tell(owner, || listener::describe(port))
         {
             return;
         }

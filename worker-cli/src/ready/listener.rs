@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 use worker_core::Owner;
 
 use super::Target;
+use crate::ports;
 
 /// Whose listener there is. Where the kernel does not say whose it is, or whether there is one, a
 /// connection tells the latter.
@@ -14,6 +15,11 @@ pub(super) async fn find(target: Target<'_>, port: u16) -> Option<Owner> {
         Some(Owner::Unknown) => connect(port).await.ok().map(|_| Owner::Unknown),
         known => known,
     }
+}
+
+/// The listener in words.
+pub(super) fn describe(port: u16) -> String {
+    format!("port {}", ports::holder(port))
 }
 
 /// Connects to the port on a loopback address.

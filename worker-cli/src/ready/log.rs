@@ -59,14 +59,16 @@ impl LogWatch {
 
     pub(super) async fn await_ready(&self, answers: &mut Answers<'_>) {
         if self.matched.clone().wait_for(|matched| *matched).await.is_ok() {
-            answers.tell(Owner::Own);
+            answers.tell(Owner::Own, String::new);
         }
     }
 }
 
 impl Pump {
-    /// Carries on until end-of-file; once `last` turns true, only what is there by then. What the
-    /// run left behind may hold the pipe, and must not find it closed while we live.
+    /// Carries on until end-of-file, or until nobody reads our own output any more, which the
+    /// command then finds out as it would without us. Once `last` turns true, only what is
+    /// there by then. What the run left behind may hold the pipe, and must not find it closed
+    /// while we live.
     pub(crate) async fn run(self, last: watch::Receiver<bool>) {
         match self.stream {
             Stream::Stdout => self.carry(tokio::io::stdout(), last).await,
@@ -84,7 +86,9 @@ impl Pump {
             };
             let Ok(length @ 1..) = read else { return self.scanner.end() };
             self.scanner.feed(&chunk[..length]);
-            pass_on(&mut sink, &chunk[..length]).await;
+            if pass_on(&mut sink, &chunk[..length]).await == Reader::Gone {
+                return;
+            }
         }
         self.drain(&mut sink, &mut chunk).await;
     }
@@ -97,10 +101,22 @@ impl Pump {
     }
 }
 
-/// If nobody reads our output any more, the command is not told so: it goes on.
-async fn pass_on(sink: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
-    if sink.write_all(bytes).await.is_ok() {
-        drop(sink.flush().await);
+/// Whether somebody may still read our output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Possible,
+    Gone,
+}
+
+/// Other errors, such as a full disk, cost this piece and no more.
+async fn pass_on(sink: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Reader {
+    let written = async {
+        sink.write_all(bytes).await?;
+        sink.flush().await
+    };
+    match written.await {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Reader::Gone,
+        Ok(()) | Err(_) => Reader::Possible,
     }
 }
 

@@ -82,10 +82,14 @@ struct Answers<'a> {
 
 impl Answers<'_> {
     /// Reports whose answer it was, if that is new. True if the probe has done its work: only a
-    /// stranger's answer is followed by another question.
-    fn tell(&mut self, owner: Owner) -> bool {
-        if self.last.replace(owner) != Some(owner) {
+    /// stranger's answer is followed by another question. `what` says what a stranger did.
+    fn tell(&mut self, owner: Owner, what: impl FnOnce() -> String) -> bool {
+        let is_new = self.last.replace(owner) != Some(owner);
+        if is_new {
             self.reports.report(Report::Ready(owner));
+        }
+        if is_new && owner == Owner::Stranger {
+            tracing::warn!("not ready yet: {}, which is not part of it", what());
         }
         owner != Owner::Stranger
     }

@@ -12,6 +12,7 @@ use tokio::net::UnixDatagram;
 use worker_core::Owner;
 
 use super::{Answers, Target};
+use crate::processes;
 
 /// systemd takes messages of up to a page.
 const MESSAGE: usize = 4096;
@@ -49,7 +50,7 @@ impl NotifySocket {
     pub(super) async fn await_ready(&self, target: Target<'_>, answers: &mut Answers<'_>) {
         loop {
             let Ok(sender) = self.next_ready().await else { return };
-            if answers.tell(owner(target, sender)) {
+            if answers.tell(owner(target, sender), || describe(sender)) {
                 return;
             }
         }
@@ -104,6 +105,11 @@ fn owner(target: Target<'_>, sender: Option<i32>) -> Owner {
         Some(pid) if std::path::Path::new(&format!("/proc/{pid}")).exists() => Owner::Stranger,
         Some(_) | None => Owner::Unknown,
     }
+}
+
+fn describe(sender: Option<i32>) -> String {
+    let sender = sender.map_or_else(|| "an unknown process".to_owned(), processes::describe);
+    format!("READY=1 came from {sender}")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ pub(super) async fn await_ready(target: Target<'_>, port: Option<u16>, answers: 
     let cadence = Cadence::start();
     loop {
         if let Some(owner) = listener::find(target, port).await
-            && answers.tell(owner)
+            && answers.tell(owner, || listener::describe(port))
         {
             return;
         }

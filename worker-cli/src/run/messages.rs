@@ -37,9 +37,9 @@ pub(super) fn message(notice: &Notice) -> Option<String> {
 pub(super) fn stopping(signal: Signal, is_first: bool, grace: std::time::Duration) -> String {
     if is_first {
         let grace = human(grace);
-        format!("{signal}: stopping, SIGKILL after {grace}; a second signal ends it at once")
+        format!("{signal}: stopping; SIGKILL after {grace}, or at a second signal")
     } else {
-        format!("{signal}: ending it at once")
+        format!("{signal}: SIGKILL now")
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn failure(
 
 fn tripped(name: &str, parked: Parked) -> Failure {
     Failure::new(Code::Parked, format!("{name}: {}", breaker_message(parked)))
-        .hint("nothing of it is left running; mend the cause, then start it again to re-arm it")
+        .hint("nothing of it is left; mend the cause, then start it again")
 }
 
 /// As the core says it, up to what to do next, which differs here: there is no slot to re-arm.

@@ -39,7 +39,8 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Listens to all but those that were ignored when we were started: `nohup` means it.
+    /// Listens to all but those that were ignored when we were started: `nohup` means it. PID 1
+    /// cannot be stopped, so it does not pause either.
     ///
     /// # Errors
     ///
@@ -49,7 +50,8 @@ impl Signals {
         let mut streams = Vec::new();
         for caught in CAUGHT {
             let Some(number) = signal_number(caught.signal()) else { continue };
-            if ignored & mask(number) == 0 {
+            let is_vain = caught == Caught::Pause && std::process::id() == 1;
+            if ignored & mask(number) == 0 && !is_vain {
                 streams.push((caught, signal(SignalKind::from_raw(number))?));
             }
         }

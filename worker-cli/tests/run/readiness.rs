@@ -56,6 +56,7 @@ fn rule_7_a_stranger_on_the_port_does_not_make_it_ready() {
     let options = ["--ready", &probe, "--ready-timeout", "200ms", "--max-failures", "1"];
     let finished = run_child(&options, "silent").finish();
     finished.check_code(5).check_stderr("not ready within 200ms");
+    finished.check_stderr(&format!("is held by pid {} `", std::process::id()));
     assert_eq!(finished.of_kind("ready").len(), 0);
 }
 

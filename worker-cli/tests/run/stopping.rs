@@ -61,7 +61,7 @@ fn a_second_signal_cuts_the_grace_short() {
     running.signal("TERM");
     running.await_stderr("SIGTERM: stopping");
     running.signal("INT");
-    running.finish().check_code(137).check_stderr("SIGINT: ending it at once");
+    running.finish().check_code(137).check_stderr("SIGINT: SIGKILL now");
 }
 
 #[test]
