@@ -12,6 +12,7 @@ pub(crate) fn shrink(mut episode: Episode, failure: &Failure) -> Episode {
         episode = cut_steps(episode, failure);
         episode = simplify_setup(episode, failure);
         episode = simplify_steps(episode, failure);
+        episode = cut_and_shift(episode, failure);
         if (episode.script.len(), episode.weight()) == before {
             return episode;
         }
@@ -56,14 +57,20 @@ fn simplify_setup(mut episode: Episode, failure: &Failure) -> Episode {
     if episode.settles.is_some() && fails_alike(&bare, failure) { bare } else { episode }
 }
 
+/// Gaps that are easy to read, the simplest first.
+const GAPS: [Gap; 5] = [
+    Gap::Nanos(0),
+    Gap::Wakeup(0),
+    Gap::Nanos(1_000_000_000),
+    Gap::Nanos(9_000_000_000),
+    Gap::Nanos(100_000_000_000),
+];
+
 fn simplify_steps(mut episode: Episode, failure: &Failure) -> Episode {
     for at in 0..episode.script.len() {
-        for gap in [Gap::Nanos(0), Gap::Wakeup(0), Gap::Nanos(1_000_000_000)] {
-            if episode.script[at].gap == gap {
-                break;
-            }
-            let mut simpler = episode.clone();
-            simpler.script[at] = Step { gap, ..episode.script[at] };
+        let present = GAPS.iter().position(|gap| *gap == episode.script[at].gap);
+        for gap in &GAPS[..present.unwrap_or(GAPS.len())] {
+            let simpler = with_gap(&episode, at, *gap);
             if fails_alike(&simpler, failure) {
                 episode = simpler;
                 break;
@@ -71,4 +78,41 @@ fn simplify_steps(mut episode: Episode, failure: &Failure) -> Episode {
         }
     }
     episode
+}
+
+/// Longer scripts are left to the quick cuts.
+const PATIENCE: usize = 40;
+
+/// Leaves steps out that only together can go, where what comes next may come at another time:
+/// each row of steps, and each two of them.
+fn cut_and_shift(mut episode: Episode, failure: &Failure) -> Episode {
+    while episode.script.len() <= PATIENCE {
+        let length = episode.script.len();
+        let rows = (1..length).flat_map(|size| (0..length - size).map(move |at| (at, size)));
+        let mut cuts = rows.map(|(at, size)| (at..at + size).collect::<Vec<_>>()).chain(
+            (0..length).flat_map(|second| (0..second).map(move |first| vec![first, second])),
+        );
+        let Some(shorter) = cuts.find_map(|cut| without(&episode, &cut, failure)) else { break };
+        episode = shorter;
+    }
+    episode
+}
+
+fn without(episode: &Episode, cut: &[usize], failure: &Failure) -> Option<Episode> {
+    let mut shorter = episode.clone();
+    for at in cut.iter().rev() {
+        shorter.script.remove(*at);
+    }
+    let next = cut.last().map_or(0, |last| last + 1 - cut.len());
+    if next >= shorter.script.len() {
+        return fails_alike(&shorter, failure).then_some(shorter);
+    }
+    let gaps = [shorter.script[next].gap].into_iter().chain(GAPS);
+    gaps.map(|gap| with_gap(&shorter, next, gap)).find(|shifted| fails_alike(shifted, failure))
+}
+
+fn with_gap(episode: &Episode, at: usize, gap: Gap) -> Episode {
+    let mut changed = episode.clone();
+    changed.script[at] = Step { gap, ..changed.script[at] };
+    changed
 }

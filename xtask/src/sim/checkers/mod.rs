@@ -86,11 +86,12 @@ fn must(holds: bool, rule: Rule, slot: usize, why: impl FnOnce() -> String) -> V
 /// Looks at one action, before it is booked.
 pub(crate) fn check_action(scene: &Scene<'_>, action: &Action) -> Verdict {
     named_runs::action(scene, action)?;
+    parked::action(scene, action)?;
+    refusals::action(scene, action)?;
     match *action {
         Action::Run { slot, run, order } => {
             let slot = usize::from(slot.get());
             shutdown::order(scene, slot, order)?;
-            parked::order(scene, slot, order)?;
             one_tree::order(scene, slot, run, order)?;
             named_runs::order(scene, slot, run, order)?;
             grace::order(scene, slot, order)?;
@@ -101,7 +102,6 @@ pub(crate) fn check_action(scene: &Scene<'_>, action: &Action) -> Verdict {
             orders::order(scene, slot, run, order)
         }
         Action::Answer { request, outcome } => {
-            parked::answer(scene, outcome)?;
             causes::answer(scene, request, outcome)?;
             answers::answer(scene, request, outcome)
         }

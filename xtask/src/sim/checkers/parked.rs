@@ -1,24 +1,25 @@
 //! Parked stays parked: no touch, timer, late event or second caller leaves it.
 
-use worker_core::{Ask, Input, Order, Outcome, StateName};
+use worker_core::{Action, Ask, Input, Outcome, StateName};
 
 use super::{Rule, Scene, Verdict, must};
 
 const RULE: Rule =
     Rule { name: "parked stays parked", cites: "§5 rule 5, contract 4, 9, 10 and 13" };
 
-pub(super) fn order(scene: &Scene<'_>, number: usize, order: Order) -> Verdict {
-    let parked = scene.state_before(number) == Some(StateName::Failed);
-    must(!parked, RULE, number, || format!("{order:?} for a parked slot"))
-}
-
 /// Whoever wants something of a parked slot, but its end, hears that it is parked.
-pub(super) fn answer(scene: &Scene<'_>, outcome: Outcome) -> Verdict {
-    let Some(number) = scene.slot else { return Ok(()) };
-    let parked = scene.state_before(number) == Some(StateName::Failed) && !scene.deadlines;
-    let refused = matches!(outcome, Outcome::Refused(_));
-    must(!parked || refused || is_re_armed(scene, number), RULE, number, || {
-        format!("a parked slot answers {outcome:?}")
+pub(super) fn action(scene: &Scene<'_>, action: &Action) -> Verdict {
+    let number = match action {
+        Action::Run { slot, .. } => usize::from(slot.get()),
+        Action::Answer { outcome: Outcome::Refused(_), .. } | Action::Event { .. } => return Ok(()),
+        Action::Answer { .. } => match scene.slot {
+            Some(number) if !scene.deadlines => number,
+            Some(_) | None => return Ok(()),
+        },
+    };
+    let parked = scene.state_before(number) == Some(StateName::Failed);
+    must(!parked || is_re_armed(scene, number), RULE, number, || {
+        format!("a parked slot leads to {action:?}")
     })
 }
 

@@ -3,9 +3,35 @@
 use worker_core::{Action, Input, Outcome};
 
 use super::{Rule, Scene, Verdict, must};
+use crate::sim::ledger::Must;
 
 const RULE: Rule =
     Rule { name: "bad input changes nothing", cites: "§5 rule 12, contract 9 and 10" };
+
+/// A request that must be refused leads to nothing but its answer.
+pub(super) fn action(scene: &Scene<'_>, action: &Action) -> Verdict {
+    let (Input::Request { request, .. }, Some(number)) = (scene.input, scene.slot) else {
+        return Ok(());
+    };
+    let mut open = scene.ledger.slots[number].open.iter();
+    let refused = open.any(|open| open.request == request.get() && is_refusal(open.must));
+    let answer = matches!(action, Action::Answer { .. });
+    must(!refused || answer || scene.deadlines, RULE, number, || {
+        format!("it must be refused, and led to {action:?}")
+    })
+}
+
+const fn is_refusal(must: Option<Must>) -> bool {
+    matches!(
+        must,
+        Some(
+            Must::RefusedParked
+                | Must::RefusedShuttingDown
+                | Must::RefusedNotParked
+                | Must::RefusedNoLiveRun
+        )
+    )
+}
 
 pub(super) fn after(scene: &Scene<'_>) -> Verdict {
     let (Input::Request { request, .. }, Some(number)) = (scene.input, scene.slot) else {

@@ -6,6 +6,7 @@ use super::{Rule, Scene, Verdict, must};
 use crate::sim::ledger::Slot;
 
 const RULE: Rule = Rule { name: "the snapshot tells the truth", cites: "§7 status entry" };
+const TIME: Rule = Rule { name: "time does not go back", cites: "§4 time" };
 const WAKEUP: Rule = Rule { name: "the next wakeup is the first", cites: "§4 next_wakeup" };
 
 pub(super) fn after(scene: &Scene<'_>) -> Verdict {
@@ -28,6 +29,8 @@ fn since(scene: &Scene<'_>, number: usize, view: &SlotView) -> Verdict {
     let now = scene.ledger.now;
     let before = scene.before[number].filter(|before| before.state == view.state);
     let right = view.since == now || before.is_some_and(|before| before.since == view.since);
+    let back = before.is_none() && view.since < now;
+    must(!back, TIME, number, || format!("new since {}, and {now} was seen before", view.since))?;
     must(right, RULE, number, || format!("in this state since {}, and it is {now}", view.since))?;
     let still = before.is_some_and(|before| before.since != view.since) && scene.is_still();
     must(!still, RULE, number, || "nothing happened, and the state is new".into())
