@@ -1,6 +1,6 @@
 //! In the steady state, when every slot has lived once, the reducer allocates nothing.
 
-#[path = "../benches/fleet/mod.rs"]
+#[path = "../benches/lives/fleet.rs"]
 mod fleet;
 
 use allocation_counter::measure;

@@ -1,10 +1,6 @@
-//! How many inputs a second the reducer takes, with 1,000 slots that live whole lives, and how
-//! often it allocates.
+//! The benchmark itself.
 
-#[path = "fleet/mod.rs"]
-mod fleet;
-
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use worker_core::Supervisor;
 
 use crate::fleet::Fleet;
@@ -29,4 +25,3 @@ fn count_allocations(live: &mut impl FnMut() -> u64) {
 }
 
 criterion_group!(benches, lives);
-criterion_main!(benches);
