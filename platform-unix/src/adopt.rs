@@ -25,7 +25,8 @@ impl State {
         self.just_reaped.clear();
     }
 
-    fn attribute(&mut self, new: &[Pid]) {
+    /// Tells whose these new children are.
+    pub(crate) fn attribute(&mut self, new: &[Pid]) {
         let mut owners = self.owners_by_id();
         for &pid in new {
             let ids = ids_of(pid);

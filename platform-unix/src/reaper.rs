@@ -59,6 +59,9 @@ impl State {
     }
 
     fn bury(&mut self, dead: Dead) {
+        if !self.children.contains_key(&dead.pid) {
+            self.attribute(&[dead.pid]); // It became ours, dead already, since the last listing.
+        }
         match self.children.get(&dead.pid) {
             Some(&Child { owner: Owner::Run(run), role: Role::Leader, .. }) => {
                 self.leader_died(run, dead.exit);

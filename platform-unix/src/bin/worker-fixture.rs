@@ -19,6 +19,7 @@
 //! | `fork { … }` | a child carries this out, then exits with 0 |
 //! | `daemon { … }` | the same, in a session of its own and without a parent (double fork) |
 //! | `setsid`, `setpgid` | leaves the session, the group |
+//! | `join GROUP` | joins a group of the same session |
 //! | `respawn-pair`, `respawn-pair-setsid` | two processes, each of which replaces the other when it dies |
 //! | `fork-many N` | forks so many sleeping children, one each 100 µs |
 //! | `swarm N` | so many sleeping children, each `up`, every other one a `daemon` |
@@ -83,7 +84,8 @@ impl Fixture {
             "fork" => with_block(rest, |block| self.fork(|child| child.carry_out(block))),
             "daemon" => with_block(rest, |block| self.daemon(|child| child.carry_out(block))),
             "setsid" => without(rest, setsid),
-            "setpgid" => without(rest, setpgid),
+            "setpgid" => without(rest, || join(0)),
+            "join" => with_number(rest, join),
             "respawn-pair" => without(rest, || self.respawn_pair(|| {})),
             "respawn-pair-setsid" => without(rest, || self.respawn_pair(setsid)),
             "fork-many" => with_number(rest, |count| self.fork_many(count)),
@@ -316,8 +318,9 @@ fn setsid() {
     let _ = rustix::process::setsid();
 }
 
-fn setpgid() {
-    let _ = rustix::process::setpgid(None, None);
+fn join(group: u64) {
+    let group = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw);
+    let _ = rustix::process::setpgid(None, group);
 }
 
 fn execute_self(block: &[String], change: impl FnOnce(&mut Command)) {

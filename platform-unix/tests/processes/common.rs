@@ -87,6 +87,11 @@ pub(crate) fn state_of(pid: Pid) -> Option<char> {
     stat.rsplit(") ").next()?.chars().next()
 }
 
+/// Neither stopped nor dead.
+pub(crate) fn lives(pid: Pid) -> bool {
+    matches!(state_of(pid), Some('R' | 'S' | 'D'))
+}
+
 /// Waits until something outside of us is so. There is nothing to wake us, so it looks again.
 pub(crate) async fn until(what: impl Fn() -> bool) {
     soon(async {

@@ -19,7 +19,6 @@ async fn lines_of(platform: &UnixPlatform, run: u64, command: Command) -> Vec<St
     while let Some(line) = soon(lines.next()).await {
         said.push(line);
     }
-    // It may have closed its output and not have ended yet.
     assert_eq!(soon(platform.leader_exit(run)).await, Exit::Code(0));
     platform.kill_group(run).await;
     soon(platform.tree_gone(run)).await;

@@ -2,7 +2,7 @@
 
 use worker_core::Signal;
 
-use crate::common::{Tree, scenario, state_of, until};
+use crate::common::{Tree, lives, scenario, state_of, until};
 
 scenario!(every_process_of_every_tree_is_stopped_and_goes_on, async |platform| {
     let script = "on TERM { print still-there } fork { up b sleep } daemon { up d sleep }
@@ -17,7 +17,7 @@ scenario!(every_process_of_every_tree_is_stopped_and_goes_on, async |platform| {
     }
     platform.resume();
     for &pid in &everyone {
-        until(|| state_of(pid) == Some('S')).await;
+        until(|| lives(pid)).await;
     }
     platform.forward(first.run, Signal::Term);
     assert_eq!(first.line().await, "still-there");
