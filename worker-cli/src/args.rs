@@ -8,7 +8,6 @@ use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worker_core::{OnCleanExit, RestartWhen, Signal};
 
-use crate::demo::agent::Role;
 use crate::duration::parse_duration;
 use crate::probe::Probe;
 
@@ -283,6 +282,22 @@ pub struct PortRange {
     pub first: u16,
     /// The last port, which is not below the first.
     pub last: u16,
+}
+
+/// The processes of the tree that the demo is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Starts the others, takes its port and memory, and is killed.
+    #[default]
+    Agent,
+    /// Stays in the group.
+    Child,
+    /// Leaves the session.
+    Escapee,
+    /// Starts the daemon and ends, so that it has no parent.
+    Daemonizer,
+    /// Has left the session and has no parent.
+    Daemon,
 }
 
 impl PortRange {

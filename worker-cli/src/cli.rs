@@ -11,28 +11,40 @@ use crate::args::{Cli, Verb};
 use crate::error::{Code, Failure};
 use crate::exit_code;
 use crate::voice::{Style, failure_line};
-use crate::{demo, run};
 
 /// Runs `worker` with the words of the command line, the program's name included.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let json = asks_for_json(&words);
     match Cli::try_parse_from(words) {
-        Ok(Cli { verb: Verb::Agent { role } }) => demo::agent::play(role),
-        Ok(Cli { verb: Verb::Demo }) => finish(demo::run(), json),
-        Ok(Cli { verb: Verb::Run(args) }) => finish(run::run(*args), json),
+        Ok(cli) => carry_out(cli.verb, json),
+        Err(help) if !help.use_stderr() => print(&help, exit_code::DONE),
         Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            // Nowhere is left to say that stderr cannot be written.
-            drop(help.print());
-            ExitCode::from(exit_code::USAGE)
+            print(&help, exit_code::USAGE)
         }
-        Err(error) if error.use_stderr() => finish(Err(usage(&error)), json),
-        Err(help) => {
-            // A reader that has seen enough is not an error.
-            drop(help.print());
-            ExitCode::from(exit_code::DONE)
-        }
+        Err(error) => finish(Err(usage(&error)), json),
     }
+}
+
+#[cfg(unix)]
+fn carry_out(verb: Verb, json: bool) -> ExitCode {
+    match verb {
+        Verb::Run(args) => finish(crate::run::run(*args), json),
+        Verb::Demo => finish(crate::demo::run(), json),
+        Verb::Agent { role } => crate::demo::agent::play(role),
+    }
+}
+
+#[cfg(not(unix))]
+fn carry_out(_: Verb, json: bool) -> ExitCode {
+    let failure = Failure::new(Code::Failed, "`worker` does not run on this system yet");
+    finish(Err(failure.hint("it runs on Linux and macOS")), json)
+}
+
+fn print(help: &clap::Error, code: u8) -> ExitCode {
+    // A reader that has seen enough is not an error.
+    drop(help.print());
+    ExitCode::from(code)
 }
 
 fn finish(outcome: Result<u8, Failure>, json: bool) -> ExitCode {

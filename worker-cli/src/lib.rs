@@ -5,6 +5,7 @@
 pub mod args;
 pub mod cli;
 pub mod clock;
+#[cfg(unix)]
 pub mod demo;
 pub mod driver;
 pub mod duration;
@@ -12,12 +13,18 @@ pub mod env_file;
 pub mod error;
 pub mod events;
 pub mod exit_code;
+#[cfg(unix)]
 pub mod logging;
 pub mod outlet;
+#[cfg(unix)]
 pub mod plan;
+#[cfg(unix)]
 pub mod ports;
 pub mod probe;
+#[cfg(unix)]
 pub mod processes;
+#[cfg(unix)]
 mod ready;
+#[cfg(unix)]
 pub mod run;
 pub mod voice;

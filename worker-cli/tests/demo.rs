@@ -1,4 +1,5 @@
 //! `worker demo`, as a person sees it.
+#![cfg(target_os = "linux")]
 
 use std::process::Command;
 

@@ -1,6 +1,7 @@
 //! A recorded `run` of real processes replays through the core to the same actions.
 //!
 //! It has a program of its own: whoever supervises adopts and reaps all children of its process.
+#![cfg(unix)]
 
 use clap::Parser;
 use tokio::sync::mpsc::unbounded_channel;

@@ -9,27 +9,13 @@ use std::time::Duration;
 use clap::ValueEnum;
 use rustix::process::{Signal, getpid, kill_process, setsid};
 
+use crate::args::Role;
+
 /// Memory that it holds, in bytes.
 const BALLOON: usize = 32 << 20;
 
 /// How long it works before it is killed.
 const LIFE: Duration = Duration::from_millis(800);
-
-/// The processes of its tree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Role {
-    /// Starts the others, takes its port and memory, and is killed.
-    #[default]
-    Agent,
-    /// Stays in the group.
-    Child,
-    /// Leaves the session.
-    Escapee,
-    /// Starts the daemon and ends, so that it has no parent.
-    Daemonizer,
-    /// Has left the session and has no parent.
-    Daemon,
-}
 
 /// Plays the role.
 pub fn play(role: Role) -> ExitCode {

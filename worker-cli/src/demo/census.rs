@@ -1,6 +1,9 @@
 //! Counts processes in /proc, by a variable that they inherit, without asking the supervisor.
 
 use std::fs;
+use std::path::Path;
+
+use crate::error::{Code, Failure};
 
 /// The variable.
 pub(super) const MARK: &str = "WORKER_DEMO";
@@ -15,6 +18,17 @@ pub(super) struct Member {
     pub(super) role: String,
     /// In bytes.
     pub(super) memory: u64,
+}
+
+/// # Errors
+///
+/// [`Failure`] where there is nothing to count in.
+pub(super) fn check_possible() -> Result<(), Failure> {
+    if Path::new("/proc/self/environ").exists() {
+        return Ok(());
+    }
+    let message = "the demo counts processes in /proc, which is not there";
+    Err(Failure::new(Code::Failed, message).hint("`worker run` works without it"))
 }
 
 /// All processes that have the mark with this value.

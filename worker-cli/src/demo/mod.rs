@@ -28,6 +28,7 @@ const OPTIONS: &str = "--name agent --ports 1 --ready tcp --max-failures 4 --bac
 ///
 /// [`Failure`] if the show could not begin.
 pub fn run() -> Result<u8, Failure> {
+    census::check_possible()?;
     let mark = std::process::id().to_string();
     let plan = plan(&mark)?;
     let narrator = Stage::new(Narrator::open(mark, OPTIONS));

@@ -1,4 +1,5 @@
 //! `worker run`, through the real binary and with real processes.
+#![cfg(target_os = "linux")]
 
 mod bad_input;
 mod child;
