@@ -38,6 +38,8 @@ pub(crate) struct Slot {
     pub(crate) from_rest: bool,
     /// The block that the host keeps for the slot, and whether the host has confirmed it.
     pub(crate) held: Option<(Block, bool)>,
+    /// Blocks that the host found busy in the attempt under way.
+    pub(crate) busy: Vec<Block>,
     pub(crate) unkillable: bool,
     /// Main programs that came to life since the last start from rest.
     pub(crate) spawns: u32,

@@ -291,6 +291,7 @@ impl Reader<'_> {
 
     /// The next block, or none is left.
     fn ports_busy(&mut self) -> bool {
+        self.slot.busy.extend(self.slot.held.map(|(block, _)| block));
         if self.slot.held.is_some_and(|(_, sure)| !sure) {
             self.slot.held = None;
         }
@@ -576,6 +577,7 @@ impl Reader<'_> {
 
     fn begin_attempt_of(&mut self) {
         self.slot.restart_at = None;
+        self.slot.busy.clear();
         self.slot.may = States::STARTING;
         self.may_lack_ports();
     }

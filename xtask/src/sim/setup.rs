@@ -112,7 +112,8 @@ fn random_spec(rng: &mut Rng) -> Spec {
     let (prepare, ready, alive) = (some(4), !some(3), some(3));
     let (idle, memory, flush) = (some(3), some(4), some(4));
     build(SlotOptions {
-        prepare: prepare.then(|| PrepareOptions { timeout: Duration::from_secs(600) }),
+        prepare: prepare
+            .then(|| PrepareOptions { timeout: Duration::from_secs(rng.pick(&[0, 5, 600])) }),
         ports: random_ports(rng),
         ready: ready.then(|| ReadyOptions {
             timeout: Duration::from_millis(rng.pick(&[500, 30_000])),
@@ -121,13 +122,13 @@ fn random_spec(rng: &mut Rng) -> Spec {
         alive: alive.then(|| AliveOptions { failures: rng.pick(&[1, 2, 3]) }),
         stop: StopOptions {
             signal: rng.pick(&[Signal::Term, Signal::Term, Signal::Int, Signal::Quit]),
-            grace: Duration::from_millis(rng.pick(&[1, 5000, 5000, 20_000])),
+            grace: Duration::from_millis(rng.pick(&[0, 1, 5000, 5000, 20_000])),
         },
         restart: random_restart(rng),
         idle: idle.then(|| Duration::from_secs(rng.pick(&[2, 60, 900]))),
         memory_limit: memory.then_some(MEMORY_LIMIT),
         on_clean_exit: rng.pick(&[OnCleanExit::Leave, OnCleanExit::Leave, OnCleanExit::Reap]),
-        flush: flush.then(|| Duration::from_secs(5)),
+        flush: flush.then(|| Duration::from_secs(rng.pick(&[0, 5, 5]))),
     })
 }
 
@@ -155,7 +156,7 @@ fn random_restart(rng: &mut Rng) -> RestartOptions {
         ]),
         max_failures: rng.pick(&[1, 2, 2, 3, 4, 8, 8]),
         window: Duration::from_secs(rng.pick(&[1, 40, 300])),
-        healthy_after: Duration::from_secs(rng.pick(&[1, 10, 60])),
+        healthy_after: Duration::from_secs(rng.pick(&[0, 1, 10, 10, 60, 60])),
         backoff,
         backoff_max: backoff * rng.pick(&[1, 3, 60]),
     }

@@ -91,7 +91,8 @@ impl<'a> World<'a> {
             return Ok(false);
         }
         let now = self.time(step.gap);
-        let due = self.wakeup().is_some_and(|wakeup| wakeup.at <= now);
+        let seen = now.max(self.ledger.now);
+        let due = self.wakeup().is_some_and(|wakeup| wakeup.at <= seen);
         self.step_actions.clear();
         if step.act == Act::Tick {
             self.tick(now, tally)?;
@@ -216,12 +217,8 @@ impl<'a> World<'a> {
     fn call(&mut self, now: Instant, input: Input, tally: &mut Tally) -> Result<(), Failure> {
         let before = self.views();
         let seen = now.max(self.ledger.now);
-        let alone = self.wakeup().is_none_or(|wakeup| wakeup.at > seen) || input == Input::Tick;
         self.ledger.begin(seen, self.setup);
         let deadlines = self.ledger.read_deadlines(self.setup);
-        if deadlines && !alone {
-            return Err(broken(TIE, 0, "a deadline that is due has no wakeup".into()));
-        }
         tally.input(&self.ledger, &input);
         let heard = self.ledger.read(&input, self.setup);
         self.actions.clear();

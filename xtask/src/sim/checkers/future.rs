@@ -20,7 +20,7 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
         });
         has_future(number, slot, first.is_some())?;
         let Some((at, promise)) = first else { return Ok(()) };
-        must(at > now, rule(promise), number, || {
+        must(at >= now, rule(promise), number, || {
             format!("{promise:?} was due at {at}, and nothing came of it")
         })?;
         let wakeup = scene.wakeup.map(|wakeup| wakeup.at);

@@ -16,11 +16,13 @@ pub(super) fn order(scene: &Scene<'_>, number: usize, order: Order) -> Verdict {
     let slot = &scene.ledger.slots[number];
     let run = slot.run();
     let options = scene.setup.options(slot.launch);
+    let now = scene.ledger.now;
     match order {
         Order::Signal(signal) => {
             must(run.ending.is_some(), OLD, number, || "signalled without a reason".into())?;
             must(!run.emptied(), RULE, number, || "signalled again, or after SIGKILL".into())?;
-            let early = flushes(scene, slot) && !run.flushed && run.exit.is_none();
+            let over = run.flush_at.zip(options.flush).is_some_and(|(at, limit)| at + limit <= now);
+            let early = flushes(scene, slot) && !run.flushed && run.exit.is_none() && !over;
             must(!early, FLUSH, number, || "signalled before the companion flushed".into())?;
             must(signal == options.stop.signal, RULE, number, || format!("{signal} was sent"))
         }
@@ -89,8 +91,9 @@ fn demanded(scene: &Scene<'_>, number: usize, slot: &Slot, run: &Run) -> Verdict
         "an immediate shutdown leaves no grace, and no SIGKILL was sent".into()
     })?;
     if let Some(at) = run.signal_at {
-        let over = grace_is_over(scene, slot, at);
-        return must(!over, RULE, number, || "the grace is over, and no SIGKILL was sent".into());
+        // At the very end of it the next call is soon enough: grace may be zero.
+        let late = scene.ledger.now > at + scene.setup.options(slot.launch).stop.grace;
+        return must(!late, RULE, number, || "the grace is over, and no SIGKILL was sent".into());
     }
     if flushes(scene, slot) && !run.flushed {
         return must(run.flush_at.is_some(), FLUSH, number, || "no flush was ordered".into());

@@ -10,8 +10,8 @@ const RULE: Rule =
 /// Whoever wants something of a parked slot, but its end, hears that it is parked.
 pub(super) fn action(scene: &Scene<'_>, action: &Action) -> Verdict {
     let number = match action {
-        Action::Run { slot, .. } => usize::from(slot.get()),
-        Action::Answer { outcome: Outcome::Refused(_), .. } | Action::Event { .. } => return Ok(()),
+        Action::Run { slot, .. } | Action::Event { slot, .. } => usize::from(slot.get()),
+        Action::Answer { outcome: Outcome::Refused(_), .. } => return Ok(()),
         Action::Answer { .. } => match scene.slot {
             Some(number) if !scene.deadlines => number,
             Some(_) | None => return Ok(()),

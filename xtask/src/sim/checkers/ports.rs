@@ -43,6 +43,10 @@ fn reserve(scene: &Scene<'_>, number: usize, block: Block) -> Verdict {
         let shared = slot.held.is_some_and(|(held, _)| held.overlaps(block));
         must(!shared, RULE, number, || format!("{block} belongs to slot {other}"))?;
     }
+    // The search goes round while others come and go, so that a block may come up again; but there
+    // is an end to it.
+    let tries = slots[number].busy.len();
+    must(tries <= scene.setup.ports.len(), RULE, number, || format!("{tries} tries, and no end"))?;
     let held = slots[number].held.map(|(held, _)| held);
     must(held.is_none_or(|held| held == block), RULE, number, || {
         format!("{block} is asked for while {held:?} is kept")
@@ -86,13 +90,28 @@ pub(super) fn event(scene: &Scene<'_>, number: usize, event: Event) -> Verdict {
     })
 }
 
-/// Whether there can be a lack of ports: others hold some, the host said so, or there are too few.
+/// Whether every block that this slot could have is taken by others, or some were busy.
 fn may_lack(scene: &Scene<'_>, number: usize) -> bool {
     let slots = &scene.ledger.slots[..scene.setup.slots];
-    let others =
-        slots.iter().enumerate().any(|(other, slot)| other != number && slot.held.is_some());
-    let few = slots[number].wants_ports(scene.setup) && scene.setup.ports.len() < 4;
-    others || few || was_busy(scene, number) || scene.state_before(number).is_some()
+    let others = slots.iter().enumerate().filter(|(other, _)| *other != number);
+    let taken: Vec<Block> = others.filter_map(|(_, slot)| Some(slot.held?.0)).collect();
+    let is_free = |block: &Block| !taken.iter().any(|taken| taken.overlaps(*block));
+    if !slots[number].busy.is_empty() {
+        return true;
+    }
+    match scene.setup.options(slots[number].launch).ports {
+        PortRequest::None => false,
+        PortRequest::Fixed(block) => !is_free(&block),
+        PortRequest::Auto(count) => !aligned(scene, count).any(|block| is_free(&block)),
+    }
+}
+
+/// The blocks of this size that do not break up larger ones: aligned to their size.
+fn aligned(scene: &Scene<'_>, count: u16) -> impl Iterator<Item = Block> {
+    let ports = scene.setup.ports.clone();
+    let last = *ports.end();
+    let firsts = ports.step_by(usize::from(count));
+    firsts.filter_map(move |first| Block::new(first, count).filter(|b| *b.ports().end() <= last))
 }
 
 pub(super) fn after(scene: &Scene<'_>) -> Verdict {
