@@ -20,11 +20,19 @@ const SEEDS: &str = include_str!("seeds.txt");
 /// A campaign this large must have come across everything that happens sometimes.
 const LARGE: u64 = 100_000;
 
+/// So many states of each small world are explored before a campaign.
+const SMALL: usize = 10_000;
+
 pub(crate) fn run(options: &Options) -> u8 {
     println!("cargo xtask sim {options}");
     silence_panics();
     if let Some(limit) = options.exhaustive {
         return exhaustive::report(limit);
+    }
+    let alone = options.lives == 0 || options.minutes.is_some();
+    let code = if alone { 0 } else { exhaustive::report(SMALL) };
+    if code != 0 {
+        return code;
     }
     let mut campaign = Campaign::new(*options);
     let failed = campaign.known_worlds().or_else(|| campaign.new_worlds());

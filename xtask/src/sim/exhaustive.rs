@@ -58,7 +58,9 @@ pub(crate) fn report(limit: usize) -> u8 {
     });
     let Some((episode, failure)) = failed else { return 0 };
     let (calls, _) = replay(&episode, &mut Tally::new(), true);
-    println!("\nin {} steps:\n{}{}", calls.len(), trace::table(&calls), trace::verdict(&failure));
+    print!("{}", trace::verdict(&failure));
+    println!("\nshrunk to {} steps:\n{}", calls.len(), trace::table(&calls));
+    println!("{}", trace::policies(&episode.setup));
     failure.exit_code()
 }
 

@@ -49,9 +49,11 @@ pub(crate) enum Fault {
     Immediate,
     ManyRequests,
     ChangedConfig,
+    /// The supervisor goes on as another process.
+    HandOver,
 }
 
-const KINDS: u32 = Fault::ChangedConfig as u32 + 1;
+const KINDS: u32 = Fault::HandOver as u32 + 1;
 
 /// A set of [`Fault`]s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -72,6 +72,8 @@ impl Moves {
         };
         self.want(Act::Start(launch), start);
         self.want(Act::Tick, tick);
+        let travels = faults.has(Fault::HandOver) && rng.one_in(64);
+        self.want(Act::HandOver, if travels { 20 } else { 0 });
         self.want(Act::Stop, if faults.has(Fault::Stop) { many } else { 0 });
         self.want(Act::Restart(launch), if faults.has(Fault::Restart) { many } else { 0 });
         let parked = slot.is(StateName::Failed);

@@ -1,7 +1,5 @@
 //! What one world did, as a list that can be replayed, cut and printed.
 
-use std::fmt;
-
 use worker_core::{Report, Urgency};
 
 /// One step: time passes, then something happens.
@@ -34,24 +32,11 @@ pub(crate) enum Act {
     Reset,
     Touch,
     Shutdown(Urgency),
+    /// The supervisor goes on as another process, with its state as text. No input.
+    HandOver,
     /// A report about the latest run of the slot, or one so many runs back.
     Say {
         back: u8,
         report: Report,
     },
-}
-
-impl fmt::Display for Act {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Say { report, .. } => write!(f, "{report:?}"),
-            Self::Tick
-            | Self::Start(_)
-            | Self::Stop
-            | Self::Restart(_)
-            | Self::Reset
-            | Self::Touch
-            | Self::Shutdown(_) => write!(f, "{self:?}"),
-        }
-    }
 }
