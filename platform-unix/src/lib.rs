@@ -28,6 +28,7 @@ mod command;
 mod descriptors;
 mod ending;
 mod failure;
+pub mod guardian;
 mod helper;
 mod marker;
 mod memory;

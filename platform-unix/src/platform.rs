@@ -141,6 +141,12 @@ impl UnixPlatform {
         self.looking().children_of(ChildOwner::Nobody)
     }
 
+    /// Whether processes live that a run left behind on purpose.
+    #[must_use]
+    pub fn has_released(&self) -> bool {
+        !self.looking().released.is_empty()
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state()
     }

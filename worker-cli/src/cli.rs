@@ -60,7 +60,7 @@ fn finish(outcome: Result<u8, Failure>, json: bool) -> ExitCode {
 }
 
 /// Also when the command line cannot be parsed.
-fn asks_for_json(words: &[OsString]) -> bool {
+pub(crate) fn asks_for_json(words: &[OsString]) -> bool {
     words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
 }
 

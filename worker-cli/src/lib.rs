@@ -14,6 +14,8 @@ pub mod error;
 pub mod events;
 pub mod exit_code;
 #[cfg(unix)]
+pub mod guardian;
+#[cfg(unix)]
 pub mod logging;
 pub mod outlet;
 #[cfg(unix)]

@@ -13,6 +13,7 @@ use crate::args::{ReadyArg, RunArgs};
 use crate::duration::exact;
 use crate::env_file::{EnvFileError, read_env_file};
 use crate::error::{Code, Failure};
+use crate::guardian;
 use crate::probe::Probe;
 
 /// One command and how to look after it.
@@ -161,8 +162,8 @@ fn environment(
     variables: &[(String, String)],
 ) -> Result<Vec<(OsString, OsString)>, Failure> {
     let mut all = Environment(env::vars_os().collect());
-    // It is ours; a child that wrote to it would speak in our name.
-    all.0.retain(|(name, _)| name != "NOTIFY_SOCKET");
+    // They are ours; a child that used them would speak in our name.
+    all.0.retain(|(name, _)| name != "NOTIFY_SOCKET" && name != guardian::VARIABLE);
     for file in files {
         for (name, value) in read_env_file(file).map_err(bad_env_file)? {
             all.set(name.into(), value.into());

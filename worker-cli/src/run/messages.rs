@@ -1,6 +1,6 @@
 //! What `worker run` says to people.
 
-use worker_core::{DownCause, Event, Exit, Parked, Signal, SpawnFailure};
+use worker_core::{DownCause, Event, Exit, Parked, Signal, SpawnFailure, Urgency};
 
 use crate::driver::Notice;
 use crate::duration::human;
@@ -34,12 +34,13 @@ pub(super) fn message(notice: &Notice) -> Option<String> {
 }
 
 /// What there is to say about a signal that stops the command: the first one, or a later one.
-pub(super) fn stopping(signal: Signal, is_first: bool, grace: std::time::Duration) -> String {
-    if is_first {
-        let grace = human(grace);
-        format!("{signal}: stopping; SIGKILL after {grace}, or at a second signal")
-    } else {
-        format!("{signal}: SIGKILL now")
+pub(super) fn stopping(signal: Signal, urgency: Urgency, grace: std::time::Duration) -> String {
+    match urgency {
+        Urgency::Orderly => {
+            let grace = human(grace);
+            format!("{signal}: stopping; SIGKILL after {grace}, or at a second signal")
+        }
+        Urgency::Immediate => format!("{signal}: SIGKILL now"),
     }
 }
 

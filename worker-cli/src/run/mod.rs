@@ -6,6 +6,7 @@ mod host;
 mod messages;
 mod session;
 mod signals;
+mod stops;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -23,6 +24,7 @@ pub(crate) use self::messages::breaker_message;
 
 pub use self::ending::{Ending, Story};
 pub use self::session::{Observers, Watcher, supervise};
+pub(crate) use self::signals::job_signals;
 
 /// Runs the verb; answers the exit code.
 ///

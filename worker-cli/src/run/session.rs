@@ -4,15 +4,17 @@ use std::io;
 
 use rustix::process::{Signal as RawSignal, getpid, kill_process};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use worker_core::{Ask, Launch, LaunchId, Settings, Signal, SlotId, Urgency};
+use worker_core::{Ask, Event, Launch, LaunchId, Settings, Signal, SlotId, Urgency};
 use worker_platform_unix::UnixPlatform;
 
 use super::ending::{Ending, Story};
 use super::host::RunHost;
 use super::messages;
 use super::signals::{Caught, Signals};
+use super::stops::{Source, Stops};
 use crate::clock::Clock;
 use crate::driver::{Driver, Handle, Host, Notice, Step};
+use crate::guardian::{Guardian, Word};
 use crate::plan::Plan;
 use crate::processes;
 use crate::voice::Voice;
@@ -41,6 +43,7 @@ pub struct Observers {
 /// If the signals of this process cannot be listened to.
 pub async fn supervise(plan: Plan, settings: Settings, observers: Observers) -> io::Result<Ending> {
     let signals = Signals::listen()?;
+    let guardian = Guardian::of_this_process()?;
     let host = RunHost::new(UnixPlatform::new()?, plan);
     let clock = Clock::start();
     let mut driver = Driver::new(settings, clock.clone(), host.clone());
@@ -51,7 +54,8 @@ pub async fn supervise(plan: Plan, settings: Settings, observers: Observers) -> 
     let notices = driver.subscribe();
     let handle = driver.handle();
     let story = Story::default();
-    let session = Session { host, clock, handle, voice, watchers, story, stops: 0 };
+    let stops = Stops::default();
+    let session = Session { host, clock, handle, guardian, voice, watchers, story, stops };
     tokio::select! {
         never = driver.drive() => match never {},
         ending = session.run(notices, signals) => Ok(ending),
@@ -62,10 +66,11 @@ struct Session {
     host: RunHost,
     clock: Clock,
     handle: Handle,
+    guardian: Guardian,
     voice: Voice,
     watchers: Vec<Watcher>,
     story: Story,
-    stops: u32,
+    stops: Stops,
 }
 
 impl Session {
@@ -83,34 +88,60 @@ impl Session {
                         break ending;
                     }
                 }
-                caught = signals.next() => self.obey(caught),
+                word = self.guardian.next() => self.heed(word),
+                caught = signals.next() => self.obey(caught, Source::Own),
             }
         };
         self.wind_up().await;
         ending
     }
 
-    fn obey(&mut self, caught: Caught) {
+    fn heed(&mut self, word: Word) {
+        match word {
+            Word::Signal(signal) => {
+                if let Some(caught) = Caught::by(signal) {
+                    self.obey(caught, Source::Guardian);
+                }
+            }
+            Word::Gone => self.outlive_guardian(),
+        }
+    }
+
+    fn obey(&mut self, caught: Caught, source: Source) {
         match caught {
-            Caught::Stop(signal) => self.stop(signal),
-            Caught::Forward(signal) => self.forward(signal),
+            Caught::Stop(signal) => self.stop(signal, source),
+            Caught::Forward(signal) => self.forward(signal, source),
             Caught::Pause => self.pause(),
             Caught::Resume => self.resume(),
         }
     }
 
-    fn stop(&mut self, signal: Signal) {
-        self.stops += 1;
-        let is_first = self.stops == 1;
-        let urgency = if is_first { Urgency::Orderly } else { Urgency::Immediate };
+    fn stop(&mut self, signal: Signal, source: Source) {
+        let Some(urgency) = self.stops.ask(source) else { return };
         let grace = self.host.plan().spec.options().stop.grace;
-        self.say(&messages::stopping(signal, is_first, grace));
+        self.say(&messages::stopping(signal, urgency, grace));
+        self.shut_down(signal, urgency);
+    }
+
+    /// Without a guardian nothing would end what we leave behind if we were killed, too.
+    fn outlive_guardian(&mut self) {
+        self.voice.warn("its guardian process is gone: stopping in order");
+        self.shut_down(Signal::Term, Urgency::Orderly);
+    }
+
+    fn shut_down(&mut self, signal: Signal, urgency: Urgency) {
+        self.guardian.tell_stopping();
         self.story.stop_asked(signal);
         // Its end comes as an event, too.
         drop(self.handle.shutdown(urgency));
     }
 
-    fn forward(&self, signal: Signal) {
+    /// With a guardian, signals to the job come by it alone. What `pkill` sends to both of us would
+    /// else be passed on twice.
+    fn forward(&self, signal: Signal, source: Source) {
+        if source == Source::Own && self.guardian.is_there() {
+            return;
+        }
         for run in self.host.runs() {
             self.host.platform().forward(run, signal);
         }
@@ -131,14 +162,21 @@ impl Session {
         }
     }
 
-    async fn wind_up(&self) {
+    async fn wind_up(&mut self) {
+        self.guardian.tell_stopping();
         // Nothing is spawned any more; what could not be ended was reported.
         drop(self.handle.shutdown(Urgency::Immediate).await);
         self.host.platform().end_unattributed();
         self.host.finish_output().await;
+        if self.host.platform().has_released() {
+            self.guardian.tell_released();
+        }
     }
 
     fn tell(&mut self, notice: &Notice) {
+        if let Event::Ready { .. } = notice.event {
+            self.guardian.tell_ready();
+        }
         for watcher in &mut self.watchers {
             watcher(notice);
         }

@@ -38,6 +38,11 @@ pub(super) struct Signals {
     streams: Vec<(Caught, Stream)>,
 }
 
+/// The signals that `worker` answers on behalf of its job.
+pub(crate) fn job_signals() -> impl Iterator<Item = Signal> {
+    CAUGHT.into_iter().map(Caught::signal)
+}
+
 impl Signals {
     /// Listens to all but those that were ignored when we were started: `nohup` means it. PID 1
     /// cannot be stopped, so it does not pause either.
@@ -71,6 +76,11 @@ impl Signals {
 }
 
 impl Caught {
+    /// What this signal asks for.
+    pub(super) fn by(signal: Signal) -> Option<Self> {
+        CAUGHT.into_iter().find(|caught| caught.signal() == signal)
+    }
+
     const fn signal(self) -> Signal {
         match self {
             Self::Stop(signal) | Self::Forward(signal) => signal,

@@ -1,0 +1,17 @@
+//! What a guardian is made of: the small process above a supervisor, which has no runtime.
+//!
+//! Nothing here needs [`UnixPlatform`](crate::UnixPlatform), and the two exclude each other: each
+//! reaps all children of its process.
+//!
+//! On macOS no orphan falls to a guardian: there it forwards signals, answers Ctrl-Z and passes on
+//! the exit code, but after a SIGKILL of its supervisor it cannot find the trees.
+
+mod caught;
+mod children;
+mod hand_over;
+mod sweep;
+
+pub use self::caught::CaughtSignals;
+pub use self::children::{Change, ChildChange, adopt_orphans, next_change, own_children};
+pub use self::hand_over::{block_terminal_stops_only, inherited_socket, is_inherited, spawn_self};
+pub use self::sweep::Sweep;

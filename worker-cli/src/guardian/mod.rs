@@ -1,0 +1,88 @@
+//! The guardian: the small process that a user starts, which sees that nothing outlives it.
+//!
+//! ```text
+//! shell ── worker run (guardian) ── worker run (supervisor, in its own group) ── the trees
+//! ```
+//!
+//! The guardian has no runtime and parses no option. It passes on each signal of the job once, stops
+//! when the supervisor has stopped (Ctrl-Z), and exits with the supervisor's code. Orphans of a
+//! supervisor that is gone fall to it, and it ends them. If it is gone itself, the supervisor sees
+//! the end of the [link] and shuts down in order.
+//!
+//! A process that is PID 1 needs no guardian: the kernel ends whatever it leaves behind.
+//!
+//! On macOS no orphan falls to a guardian. After a SIGKILL of the supervisor the trees live on
+//! there, until the next start finds them.
+
+mod guard;
+mod job;
+mod link;
+mod service;
+
+use std::process::ExitCode;
+
+use worker_platform_unix::guardian::{block_terminal_stops_only, is_inherited};
+
+pub use self::link::{Guardian, Word};
+
+use self::guard::Guard;
+use crate::error::{Code, Failure};
+use crate::voice::{Style, failure_line};
+
+/// Tells a supervisor of its link to its guardian. Not for the processes of slots.
+pub const VARIABLE: &str = "WORKER_GUARDIAN";
+
+/// Verbs that supervise.
+const SUPERVISING: [&str; 3] = ["run", "daemon", "demo"];
+
+/// Makes this process the guardian of a supervisor where one is called for, and answers its exit
+/// code when all is over. None in every other process: it goes on by itself.
+#[must_use]
+pub fn stand_guard() -> Option<ExitCode> {
+    if !supervises(std::env::args_os()) {
+        return None;
+    }
+    block_terminal_stops_only();
+    if std::process::id() == 1 || is_inherited(VARIABLE) {
+        return None;
+    }
+    match Guard::begin() {
+        Ok(guard) => Some(ExitCode::from(guard.stand())),
+        Err(error) => {
+            guard::say(&failure_line(style(), &unguarded(&error)));
+            None
+        }
+    }
+}
+
+/// Takes a guardian too many rather than one too few: nothing but the words is looked at.
+fn supervises(words: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let mut options = words.skip(1).take_while(|word| word != "--");
+    options.any(|word| SUPERVISING.iter().any(|verb| word == *verb))
+}
+
+fn style() -> Style {
+    let words: Vec<_> = std::env::args_os().collect();
+    Style { quiet: false, json: crate::cli::asks_for_json(&words) }
+}
+
+fn unguarded(error: &std::io::Error) -> Failure {
+    Failure::new(Code::Failed, format!("it goes on without a guardian process: {error}"))
+        .hint("do not end it by SIGKILL: what it supervises would live on")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_verbs_that_supervise_get_a_guardian() {
+        let supervises = |words: &str| supervises(words.split(' ').map(std::ffi::OsString::from));
+        for words in ["worker run -- sh", "worker --color never run", "worker daemon"] {
+            assert!(supervises(words), "{words}");
+        }
+        for words in ["worker", "worker status", "run", "worker start -- run"] {
+            assert!(!supervises(words), "{words}");
+        }
+    }
+}
