@@ -66,6 +66,11 @@ impl CaughtSignals {
         let _ = kill_process(getpid(), rustix::process::Signal::TSTP);
         set_handler(libc::SIGTSTP, handler());
     }
+
+    /// Catches them no more, and forgets those that are pending: they were meant for another process.
+    pub(super) fn discard(self) {
+        self.caught.iter().for_each(|&number| set_handler(number, libc::SIG_IGN));
+    }
 }
 
 /// Readable when a signal arrived.

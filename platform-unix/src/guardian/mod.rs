@@ -8,10 +8,12 @@
 
 mod caught;
 mod children;
-mod hand_over;
+mod division;
+mod mask;
 mod sweep;
 
 pub use self::caught::CaughtSignals;
 pub use self::children::{Change, ChildChange, adopt_orphans, next_change, own_children};
-pub use self::hand_over::{block_terminal_stops_only, inherited_socket, is_inherited, spawn_self};
+pub use self::division::{Half, divide, inherited_socket, is_inherited};
+pub use self::mask::block_terminal_stops_only;
 pub use self::sweep::Sweep;

@@ -1,7 +1,7 @@
 //! The loop of the guardian.
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid as RawPid, Signal as RawSignal, kill_process};
 use worker_core::{Exit, Signal};
 use worker_platform_unix::guardian::{
-    CaughtSignals, Change, ChildChange, Sweep, adopt_orphans, next_change, own_children, spawn_self,
+    CaughtSignals, Change, ChildChange, Half, Sweep, adopt_orphans, divide, next_change,
+    own_children,
 };
 use worker_platform_unix::{Pid, signal_number};
 
@@ -44,20 +45,19 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Catches signals, then starts the supervisor, so that none is lost.
+    /// Catches signals, then divides this process, so that none is lost. None in the supervisor.
     ///
     /// # Errors
     ///
-    /// If there is no room for it. Then nothing has changed.
-    pub(super) fn begin() -> io::Result<Self> {
+    /// If there is no room for another process. Then nothing has changed.
+    pub(super) fn begin() -> io::Result<Option<Self>> {
         let signals = CaughtSignals::catch(job_signals())?;
-        let (link, theirs) = UnixStream::pair()?;
-        link.set_nonblocking(true)?;
         let strangers = own_children();
-        // An old kernel; the supervisor says so for both.
+        // The supervisor, which does the same, says so if it fails.
         drop(adopt_orphans());
-        let supervisor = spawn_self(OwnedFd::from(theirs), VARIABLE)?;
-        Ok(Self {
+        let half = divide(signals, VARIABLE)?;
+        let Half::Guardian { supervisor, link, signals } = half else { return Ok(None) };
+        Ok(Some(Self {
             supervisor,
             signals,
             link: Some(link),
@@ -66,7 +66,7 @@ impl Guard {
             service: Service::from_environment(),
             strangers,
             released: false,
-        })
+        }))
     }
 
     /// Stands guard until the supervisor has ended, ends what it left, and answers the exit code.

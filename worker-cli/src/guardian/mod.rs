@@ -47,7 +47,7 @@ pub fn stand_guard() -> Option<ExitCode> {
         return None;
     }
     match Guard::begin() {
-        Ok(guard) => Some(ExitCode::from(guard.stand())),
+        Ok(guard) => guard.map(|guard| ExitCode::from(guard.stand())),
         Err(error) => {
             guard::say(&failure_line(style(), &unguarded(&error)));
             None
