@@ -185,6 +185,8 @@ impl Waiters {
 /// frozen meanwhile only costs one.
 async fn wait_for(wakeup: Option<Wakeup>, clock: &Clock) {
     match wakeup {
+        // The runtime rounds a sleep up to the next millisecond, one of no length too.
+        Some(wakeup) if wakeup.at <= clock.now() => {}
         Some(wakeup) => sleep(wakeup.at.since(clock.now())).await,
         None => pending().await,
     }
