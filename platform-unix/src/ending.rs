@@ -27,9 +27,8 @@ impl State {
 
     /// SIGKILL to whatever is left of the run, and from here on to whatever shows up.
     pub(crate) fn kill_escapees(&mut self, run: RunId) {
-        if let Some(run) = self.runs.get_mut(&run) {
-            run.ending = Ending::Killing;
-        }
+        let Some(run) = self.runs.get_mut(&run) else { return };
+        run.ending = Ending::Killing;
         self.settle();
     }
 

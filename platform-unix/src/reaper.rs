@@ -49,7 +49,7 @@ impl State {
     }
 
     /// A dead leader that is not reaped, so that its number stays its group's.
-    fn is_held(&self, pid: Pid) -> bool {
+    pub(crate) fn is_held(&self, pid: Pid) -> bool {
         let Some(Child { owner: Owner::Run(run), role: Role::Leader, .. }) =
             self.children.get(&pid)
         else {

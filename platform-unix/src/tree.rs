@@ -11,7 +11,9 @@ use crate::state::{Owner, State};
 impl State {
     /// The living processes of a run, each after its parent.
     pub(crate) fn members(&self, run: RunId) -> Vec<Process> {
-        let mut members: Vec<_> = self.roots(run).into_iter().filter_map(os::process).collect();
+        let mut roots = self.roots(run);
+        roots.retain(|&root| !self.is_held(root));
+        let mut members: Vec<_> = roots.into_iter().filter_map(os::process).collect();
         members.extend(self.strays(run));
         let mut members = with_descendants(&Family::now(), members);
         let mut seen = HashSet::new();
