@@ -5,8 +5,8 @@ use core::time::Duration;
 use crate::id::RunId;
 use crate::spec::RestartOptions;
 
-/// Jitter adds at most this many percent.
-const JITTER_PERCENT: u32 = 20;
+/// Jitter adds at most a fifth.
+const JITTER: u32 = 5;
 
 /// So many take a nanosecond to the longest `Duration`, which has less than 2^94 of them.
 const MAX_DOUBLINGS: u32 = 94;
@@ -26,7 +26,7 @@ pub(crate) fn base_delay(restart: &RestartOptions, streak: u32) -> Duration {
 pub(crate) fn delay(restart: &RestartOptions, streak: u32, seed: u64, failed: RunId) -> Duration {
     let base = base_delay(restart, streak);
     let per_mille = u32::try_from(mix(seed ^ mix(failed.get())) % 1001).unwrap_or(0);
-    let jitter = (base * JITTER_PERCENT / 100).saturating_mul(per_mille) / 1000;
+    let jitter = (base / JITTER).saturating_mul(per_mille) / 1000;
     base.saturating_add(jitter).min(restart.backoff_max)
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn longest_before_parking(restart: &RestartOptions) -> Duration {
         return Duration::ZERO;
     }
     let base = base_delay(restart, last_restart);
-    base.saturating_add(base * JITTER_PERCENT / 100).min(restart.backoff_max)
+    base.saturating_add(base / JITTER).min(restart.backoff_max)
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number

@@ -8,6 +8,10 @@ use crate::backoff;
 use crate::exit::Signal;
 use crate::ports::Block;
 
+/// Longer times until a deadline are read as this, 100 years: an [`Instant`](crate::Instant) holds
+/// 584.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// The policies of a slot as the host gathers them. [`SlotOptions::build`] checks them.
 ///
 /// The defaults are those of the design: see each field.
@@ -233,10 +237,21 @@ impl SlotOptions {
         }
         self.check_window()?;
         self.idle = self.idle.filter(|idle| !idle.is_zero());
+        self.deadlines().for_each(|duration| *duration = (*duration).min(LONGEST));
         if self.ports == PortRequest::Auto(0) {
             self.ports = PortRequest::None;
         }
         Ok(Spec(self))
+    }
+
+    /// The durations that become deadlines.
+    fn deadlines(&mut self) -> impl Iterator<Item = &mut Duration> {
+        let RestartOptions { healthy_after, backoff, backoff_max, .. } = &mut self.restart;
+        let always = [&mut self.stop.grace, healthy_after, backoff, backoff_max];
+        let prepare = self.prepare.as_mut().map(|prepare| &mut prepare.timeout);
+        let ready = self.ready.as_mut().map(|ready| &mut ready.timeout);
+        let optional = [prepare, ready, self.idle.as_mut(), self.flush.as_mut()];
+        always.into_iter().chain(optional.into_iter().flatten())
     }
 
     fn check_window(&self) -> Result<(), SpecError> {

@@ -129,3 +129,29 @@ fn a_long_streak_does_not_overflow_the_doubling() {
     };
     assert_eq!(delays(policy, 0).last(), Some(&secs(60)));
 }
+
+#[test]
+fn durations_of_any_length_are_no_reason_to_panic() {
+    for (backoff, window) in [(secs(1), secs(300)), (Duration::MAX, Duration::MAX)] {
+        let policy = RestartOptions {
+            max_failures: 100,
+            backoff,
+            backoff_max: Duration::MAX,
+            window,
+            ..RestartOptions::default()
+        };
+        let built = restart(policy).build();
+        assert_eq!(built.is_ok(), window == Duration::MAX, "{built:?}");
+    }
+    let policy = RestartOptions {
+        max_failures: 2,
+        backoff: Duration::MAX,
+        backoff_max: Duration::MAX,
+        window: Duration::MAX,
+        ..RestartOptions::default()
+    };
+    let mut host = Host::new();
+    host.up(WEB, restart(policy));
+    host.crash(WEB, CRASH);
+    assert_eq!(host.state(WEB), Some(StateName::Restarting));
+}
