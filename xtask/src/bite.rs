@@ -101,10 +101,10 @@ impl Fault {
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let found = printed.lines().find_map(verdict);
         let steps = printed.lines().find_map(steps);
-        Ok(self.judge(found, steps).map_err(|why| match output.status.code() {
-            Some(101) | None => String::from_utf8_lossy(&output.stderr).into_owned(),
-            Some(_) => why,
-        }))
+        if found.is_none() && !output.status.success() {
+            return Ok(Err(String::from_utf8_lossy(&output.stderr).into_owned()));
+        }
+        Ok(self.judge(found, steps))
     }
 
     fn judge(&self, found: Option<&str>, steps: Option<usize>) -> Result<String, String> {
@@ -145,6 +145,7 @@ fn copy_workspace(root: &Path, copy: &Path) -> io::Result<()> {
 fn copy_changed(from: &Path, to: &Path) -> io::Result<()> {
     if from.is_dir() {
         fs::create_dir_all(to)?;
+        remove_others(from, to)?;
         for entry in fs::read_dir(from)? {
             let entry = entry?;
             copy_changed(&entry.path(), &to.join(entry.file_name()))?;
@@ -155,6 +156,22 @@ fn copy_changed(from: &Path, to: &Path) -> io::Result<()> {
             return Ok(());
         }
         fs::write(to, text)?;
+    }
+    Ok(())
+}
+
+/// What an earlier copy left behind.
+fn remove_others(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(to)? {
+        let entry = entry?;
+        if from.join(entry.file_name()).exists() {
+            continue;
+        }
+        if entry.path().is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
     }
     Ok(())
 }
