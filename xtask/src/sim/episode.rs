@@ -3,7 +3,7 @@
 use super::moves::Moves;
 use super::rng::Rng;
 use super::script::{Gap, Step};
-use super::settle::settle;
+use super::settle::{ENDS, End, settle};
 use super::setup::Setup;
 use super::tally::{Sometimes, Tally};
 use super::world::{Call, Failure, World};
@@ -13,15 +13,15 @@ use super::world::{Call, Failure, World};
 pub(crate) struct Episode {
     pub(crate) setup: Setup,
     pub(crate) script: Vec<Step>,
-    /// The faults stop in the end; with a shutdown or without.
-    pub(crate) settles: Option<bool>,
+    /// How the faults stop in the end, if that is wanted.
+    pub(crate) end: Option<End>,
 }
 
 impl Episode {
     /// How much there is to read, beside the number of steps.
     pub(crate) fn weight(&self) -> usize {
         let odd = self.script.iter().filter(|step| step.gap != Gap::Nanos(0)).count();
-        odd + usize::from(self.settles.is_some())
+        odd + usize::from(self.end.is_some())
     }
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Drawn {
 pub(crate) fn draw(seed: u64, steps: usize, moves: &mut Moves, tally: &mut Tally) -> Drawn {
     let mut rng = Rng::new(seed);
     let setup = Setup::random(seed, &mut rng);
-    let settles = Some(rng.one_in(2));
+    let end = rng.pick(&ENDS);
     let mut script = Vec::with_capacity(steps);
     let mut world = World::new(&setup);
     let mut failure = None;
@@ -53,10 +53,10 @@ pub(crate) fn draw(seed: u64, steps: usize, moves: &mut Moves, tally: &mut Tally
         }
     }
     if failure.is_none() {
-        failure = settle(&mut world, settles == Some(true), tally).err();
+        failure = settle(&mut world, end, tally).err();
     }
     let lives = world.ledger.lives;
-    Drawn { episode: Episode { setup, script, settles }, failure, lives }
+    Drawn { episode: Episode { setup, script, end: Some(end) }, failure, lives }
 }
 
 fn note_time(step: Step, tally: &mut Tally) {
@@ -84,8 +84,8 @@ fn play(world: &mut World<'_>, episode: &Episode, tally: &mut Tally) -> Result<(
     for step in &episode.script {
         world.step(*step, tally)?;
     }
-    match episode.settles {
-        Some(shut_down) => settle(world, shut_down, tally),
+    match episode.end {
+        Some(end) => settle(world, end, tally),
         None => Ok(()),
     }
 }

@@ -187,7 +187,7 @@ impl Search {
             self.transitions += 1;
             if let Err(failure) = taken {
                 let script = [script, vec![step]].concat();
-                return Some((Episode { setup, script, settles: None }, failure));
+                return Some((Episode { setup, script, end: None }, failure));
             }
             if self.seen.insert(key(&after)) {
                 self.nodes.push((node, step));

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use worker_core::{Exit, Instant, Owner, PortRequest, Report, Signal, StateName, Urgency};
+use worker_core::{
+    Exit, Instant, Owner, PortRequest, Report, Signal, StateName, UNKILLABLE_AFTER, Urgency,
+};
 
 use super::checkers::{Broken, Rule};
 use super::ledger::{Run, Slot};
@@ -16,16 +18,28 @@ const RULE: Rule =
 /// A healthy host needs no more calls than this for a slot.
 const CALLS: usize = 40;
 
-/// Lets a healthy host work until every slot is at rest or runs.
-pub(crate) fn settle(
-    world: &mut World<'_>,
-    shut_down: bool,
-    tally: &mut Tally,
-) -> Result<(), Failure> {
+/// How the faults stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The host is healthy from here on.
+    Healthy,
+    /// A shutdown, on a healthy host.
+    ShutDown,
+    /// A shutdown, on a host that says nothing any more.
+    Abandoned,
+}
+
+pub(crate) const ENDS: [End; 4] = [End::Healthy, End::Healthy, End::ShutDown, End::Abandoned];
+
+/// Lets the world come to its end.
+pub(crate) fn settle(world: &mut World<'_>, end: End, tally: &mut Tally) -> Result<(), Failure> {
     let began = world.ledger.now;
-    if shut_down {
+    if end != End::Healthy {
         let act = Act::Shutdown(Urgency::Orderly);
         world.step(Step { gap: Gap::Nanos(0), slot: 0, act }, tally)?;
+    }
+    if end == End::Abandoned {
+        return abandoned(world, began, tally);
     }
     for _ in 0..CALLS * world.setup.slots {
         let Some(step) = next(world) else { return settled(world, began) };
@@ -33,6 +47,26 @@ pub(crate) fn settle(
     }
     let slot = (0..world.setup.slots).find(|slot| !is_settled(&world.ledger.slots[*slot]));
     Err(stuck(slot.unwrap_or(0), "it does not settle".into()))
+}
+
+/// Whatever hangs delays a shutdown only up to a bound, and is then reported.
+fn abandoned(world: &mut World<'_>, began: Instant, tally: &mut Tally) -> Result<(), Failure> {
+    let tick = Step { gap: Gap::Wakeup(0), slot: 0, act: Act::Tick };
+    for _ in 0..CALLS * world.setup.slots {
+        if world.ledger.open_shutdowns.is_empty() {
+            break;
+        }
+        world.step(tick, tally)?;
+    }
+    let took = world.ledger.now.since(began);
+    let longest = world.setup.specs.iter().map(|spec| {
+        let options = spec.options();
+        options.flush.unwrap_or_default() + options.stop.grace + UNKILLABLE_AFTER
+    });
+    let bound = longest.max().unwrap_or_default();
+    let done = world.ledger.open_shutdowns.is_empty() && took <= bound;
+    let why = || format!("a shutdown took {took:?}, and the policies allow {bound:?}");
+    if done { Ok(()) } else { Err(stuck(0, why())) }
 }
 
 fn stuck(slot: usize, why: String) -> Failure {

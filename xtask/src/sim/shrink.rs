@@ -53,8 +53,8 @@ fn simplify_setup(mut episode: Episode, failure: &Failure) -> Episode {
         }
         nth += 1;
     }
-    let bare = Episode { settles: None, ..episode.clone() };
-    if episode.settles.is_some() && fails_alike(&bare, failure) { bare } else { episode }
+    let bare = Episode { end: None, ..episode.clone() };
+    if episode.end.is_some() && fails_alike(&bare, failure) { bare } else { episode }
 }
 
 /// Gaps that are easy to read, the simplest first.
