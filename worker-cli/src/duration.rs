@@ -35,12 +35,14 @@ pub fn human(duration: Duration) -> String {
 /// What [`parse_duration`] reads: `250ms`, `5s`, `1h 30m`.
 #[must_use]
 pub fn exact(duration: Duration) -> String {
-    let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
+    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     let parts = [
         (seconds / 3600, "h"),
         (seconds / 60 % 60, "m"),
         (seconds % 60, "s"),
-        (u64::from(millis), "ms"),
+        (u64::from(nanos / 1_000_000), "ms"),
+        (u64::from(nanos / 1_000 % 1_000), "us"),
+        (u64::from(nanos % 1_000), "ns"),
     ];
     let parts: Vec<String> = parts
         .iter()
@@ -96,8 +98,8 @@ mod tests {
 
     #[test]
     fn an_exact_duration_reads_back() {
-        for millis in [0, 1, 250, 5_000, 61_001, 5_400_000, 90_061_007] {
-            let duration = Duration::from_millis(millis);
+        for micros in [0, 1, 250, 5_000, 61_001_000, 5_400_000_000, 90_061_007_000_001] {
+            let duration = Duration::from_nanos(micros * 1_000 + micros % 2);
             assert_eq!(parse_duration(&exact(duration)), Ok(duration));
         }
     }

@@ -1,6 +1,7 @@
 //! What goes wrong at the border: said in words, with what to do next and an exit code.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -15,6 +16,26 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+    /// The places in files that it is about, in order; empty if it is about none.
+    pub details: Vec<Detail>,
+}
+
+/// One thing that is wrong at one place of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1 on.
+    pub line: usize,
+    /// The column in characters, from 1 on.
+    pub column: usize,
+    /// What and why.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// All of it for people: several lines, with the line of the file.
+    #[serde(skip)]
+    pub rendered: String,
 }
 
 /// The kinds of errors by the names they carry on the wire.
@@ -37,7 +58,7 @@ pub enum Code {
 impl Failure {
     /// An error of this kind.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self { code, message: message.into(), hint: None, details: Vec::new() }
     }
 
     /// The same with what to do next.
@@ -47,11 +68,18 @@ impl Failure {
         self
     }
 
+    /// The same with the places that it is about.
+    #[must_use]
+    pub fn details(mut self, details: Vec<Detail>) -> Self {
+        self.details = details;
+        self
+    }
+
     /// One line of JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let Self { code, message, hint } = self;
-        let error = Body { code: code.name(), message, hint: hint.as_deref() };
+        let Self { code, message, hint, details } = self;
+        let error = Body { code: code.name(), message, hint: hint.as_deref(), details };
         serde_json::to_string(&Object { v: 1, error }).unwrap_or_default()
     }
 }
@@ -67,6 +95,8 @@ struct Body<'a> {
     code: &'static str,
     message: &'a str,
     hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
+    details: &'a [Detail],
 }
 
 impl Code {
@@ -95,10 +125,11 @@ impl Code {
     }
 }
 
-/// The message, and the hint on a line of its own.
+/// The message, the details, and the hint on a line of its own.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
+        self.details.iter().try_for_each(|detail| write!(f, "\n\n{}", detail.rendered))?;
         self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  hint: {hint}"))
     }
 }

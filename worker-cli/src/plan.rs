@@ -161,24 +161,37 @@ fn environment(
     files: &[PathBuf],
     variables: &[(String, String)],
 ) -> Result<Vec<(OsString, OsString)>, Failure> {
-    let mut all = Environment(env::vars_os().collect());
-    // They are ours; a child that used them would speak in our name.
-    all.0.retain(|(name, _)| name != "NOTIFY_SOCKET" && name != guardian::VARIABLE);
+    let mut all = Environment::of(env::vars_os().collect());
     for file in files {
-        for (name, value) in read_env_file(file).map_err(bad_env_file)? {
-            all.set(name.into(), value.into());
-        }
+        all.extend(read_env_file(file).map_err(bad_env_file)?);
     }
-    for (name, value) in variables {
-        all.set(name.into(), value.into());
-    }
-    Ok(all.0)
+    all.extend(variables.iter().cloned());
+    Ok(all.into_variables())
 }
 
 /// Environment variables, each name once, in order.
-struct Environment(Vec<(OsString, OsString)>);
+#[derive(Clone, Debug)]
+pub(crate) struct Environment(Vec<(OsString, OsString)>);
 
 impl Environment {
+    /// That of a process, as a child of ours may have it.
+    pub(crate) fn of(mut process: Vec<(OsString, OsString)>) -> Self {
+        // They are ours; a child that used them would speak in our name.
+        process.retain(|(name, _)| name != "NOTIFY_SOCKET" && name != guardian::VARIABLE);
+        Self(process)
+    }
+
+    /// Sets variables. They win over those that are there.
+    pub(crate) fn extend(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
+        for (name, value) in variables {
+            self.set(name.into(), value.into());
+        }
+    }
+
+    pub(crate) fn into_variables(self) -> Vec<(OsString, OsString)> {
+        self.0
+    }
+
     fn set(&mut self, name: OsString, value: OsString) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,

@@ -39,7 +39,7 @@ impl Probe {
             None if text == "notify" => Ok(Self::Notify),
             Some(("tcp", port)) => Ok(Self::Tcp { port: Some(parse_port(port)?) }),
             Some(("http", target)) => parse_http(target),
-            Some(("log", pattern)) => parse_log(pattern),
+            Some(("log", pattern)) => parse_log(pattern).map(Self::Log),
             Some(("exec", command)) => parse_exec(command),
             _ => Err(KINDS.to_owned()),
         }
@@ -52,7 +52,8 @@ impl Probe {
     }
 }
 
-fn parse_http(target: &str) -> Result<Probe, String> {
+/// Reads `/path`, `:port` or `:port/path`.
+pub(crate) fn parse_http(target: &str) -> Result<Probe, String> {
     let (port, path) = match target.strip_prefix(':') {
         Some(rest) => {
             let slash = rest.find('/').unwrap_or(rest.len());
@@ -62,22 +63,28 @@ fn parse_http(target: &str) -> Result<Probe, String> {
     };
     let path = if path.is_empty() && port.is_some() { "/" } else { path };
     if !path.starts_with('/') || path.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("the path begins with / and has no blanks: http=/health".to_owned());
+        return Err("the path begins with / and has no blanks: /health, or :3000/health".to_owned());
     }
     Ok(Probe::Http { port, path: path.to_owned() })
 }
 
-fn parse_port(text: &str) -> Result<u16, String> {
+/// Reads `3000` or `:3000`.
+pub(crate) fn parse_port(text: &str) -> Result<u16, String> {
     let port = text.trim_start_matches(':').parse::<u16>().ok().filter(|port| *port > 0);
-    port.ok_or_else(|| "a port is a number from 1 to 65535: tcp=3000, http=:3000/health".to_owned())
+    port.ok_or_else(|| {
+        "a port is a number from 1 to 65535, such as 3000, or :3000/health for http".to_owned()
+    })
 }
 
-fn parse_log(pattern: &str) -> Result<Probe, String> {
+/// Reads the pattern of a line.
+pub(crate) fn parse_log(pattern: &str) -> Result<Regex, String> {
     if pattern.is_empty() {
-        return Err("an empty pattern matches every line: log='listening on'".to_owned());
+        return Err(
+            "an empty pattern matches every line: give one such as 'listening on'".to_owned()
+        );
     }
     let bad = |error| format!("{error}; to match signs such as ( or * as they are, put \\ before");
-    Regex::new(pattern).map(Probe::Log).map_err(bad)
+    Regex::new(pattern).map_err(bad)
 }
 
 fn parse_exec(command: &str) -> Result<Probe, String> {
