@@ -373,7 +373,7 @@ fn parse_max_failures(text: &str) -> Result<u32, String> {
     }
 }
 
-fn parse_stop_signal(text: &str) -> Result<Signal, String> {
+pub(crate) fn parse_stop_signal(text: &str) -> Result<Signal, String> {
     match Signal::from_name(text) {
         Some(Signal::Stop | Signal::Tstp | Signal::Ttin | Signal::Ttou | Signal::Cont) => {
             Err("this signal pauses or resumes processes and ends none: use SIGTERM or SIGINT"

@@ -5,6 +5,7 @@
 pub mod args;
 pub mod cli;
 pub mod clock;
+pub mod config;
 #[cfg(unix)]
 pub mod demo;
 pub mod driver;

@@ -1,0 +1,179 @@
+//! What the runs of a slot execute, with every placeholder replaced.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use worker_core::Block;
+
+use super::name::Name;
+use super::slot::{Config, Look, Slot};
+use super::text::{Text, Values};
+use crate::env_file::{EnvFileError, read_env_file};
+use crate::error::{Code, Failure};
+use crate::plan::Environment;
+use crate::probe::{Probe, parse_http, parse_log, parse_port};
+
+/// A slot, or an instance of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// The project's name.
+    pub project: Name,
+    /// The name within the project: `api`, `agent@proj-42`.
+    pub name: String,
+    /// What stands behind the `@`; none for a slot.
+    pub id: Option<Name>,
+    /// What the configuration says of it.
+    pub slot: Slot,
+}
+
+/// One start of a slot. The ports are missing, which differ from run to run.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// What is started.
+    pub instance: Instance,
+    /// The folder to run in, absolute.
+    pub dir: PathBuf,
+    /// What to run before the first spawn: program and arguments; empty for nothing.
+    pub prepare: Vec<OsString>,
+    /// The environment of whoever asked for the start, with the files in it.
+    env: Environment,
+}
+
+/// What one run executes.
+#[derive(Clone, Debug)]
+pub struct RunPlan {
+    /// The program and its arguments; never empty.
+    pub command: Vec<OsString>,
+    /// The environment, but for what worker itself sets.
+    pub env: Vec<(OsString, OsString)>,
+    /// How to see that it is ready; none if it is so as soon as it is spawned.
+    pub ready: Option<Probe>,
+    /// How to see that it is still well; none if nobody looks.
+    pub alive: Option<AliveProbe>,
+}
+
+/// Liveness. How many failures are one too many stands in the policies.
+#[derive(Clone, Debug)]
+pub struct AliveProbe {
+    /// What to look at.
+    pub probe: Probe,
+    /// How often.
+    pub every: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+impl Config {
+    /// The slot `api`, or the instance `agent@proj-42` of a template. None if there is no such slot
+    /// or template, or if the id cannot be one.
+    #[must_use]
+    pub fn instance(&self, name: &str) -> Option<Instance> {
+        let (slot, id) = match name.split_once('@') {
+            Some((template, id)) => {
+                let template = self.templates.get(&Name::parse(template).ok()?)?;
+                (template, Some(Name::parse(id).ok()?))
+            }
+            None => (self.slots.get(&Name::parse(name).ok()?)?, None),
+        };
+        let project = self.project.clone();
+        Some(Instance { project, name: name.to_owned(), id, slot: slot.clone() })
+    }
+}
+
+impl Instance {
+    /// The name in full: `shop/api`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.project, self.name)
+    }
+
+    /// The names of the slots that must be ready before, within the project.
+    #[must_use]
+    pub fn depends_on(&self) -> Vec<String> {
+        let values = self.values("", 0);
+        self.slot.depends_on.iter().map(|name| name.expand(values)).collect()
+    }
+
+    /// What a start needs, from the environment of whoever asks for it. Reads the environment
+    /// files.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] names the file that cannot be used.
+    pub fn launch(self, env: Vec<(OsString, OsString)>) -> Result<Launch, Failure> {
+        let dir = self.slot.dir.expand(self.values("", 0));
+        let values = self.values(&dir, 0);
+        let mut env = Environment::of(env);
+        for file in &self.slot.env_files {
+            let variables = read_env_file(Path::new(&file.expand(values)));
+            env.extend(variables.map_err(|error| self.bad_env_file(&error))?);
+        }
+        let prepare = expand(&self.slot.prepare, values);
+        Ok(Launch { dir: dir.into(), prepare, env, instance: self })
+    }
+
+    fn values<'a>(&'a self, dir: &'a str, first_port: u16) -> Values<'a> {
+        let id = self.id.as_ref().map_or("", Name::as_str);
+        Values { project: self.project.as_str(), slot: &self.name, id, dir, first_port }
+    }
+
+    fn bad_env_file(&self, error: &EnvFileError) -> Failure {
+        let hint = match error {
+            EnvFileError::Unreadable { .. } => "write the file, or change `env_file`",
+            EnvFileError::BadLine { .. } => "mend this line; nothing was started",
+        };
+        let message = format!("env_file of {}: {error}", self.full_name());
+        Failure::new(Code::BadConfig, message).hint(hint)
+    }
+}
+
+impl Launch {
+    /// What the run that got these ports executes.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if a probe makes no sense with these values, which a checked configuration and
+    /// a block of the right size do not lead to.
+    pub fn run(&self, block: Option<Block>) -> Result<RunPlan, Failure> {
+        let dir = self.dir.to_string_lossy();
+        let slot = &self.instance.slot;
+        let values = self.instance.values(&dir, block.map_or(0, Block::first));
+        let mut env = self.env.clone();
+        env.extend(slot.env.iter().map(|(name, text)| (name.clone(), text.expand(values))));
+        let ready = slot.ready.as_ref().map(|look| probe(look, values));
+        let alive = slot.alive.as_ref().map(|alive| {
+            let probe = probe(&alive.look, values)?;
+            Ok(AliveProbe { probe, every: alive.every, timeout: alive.timeout })
+        });
+        Ok(RunPlan {
+            command: expand(&slot.command, values),
+            env: env.into_variables(),
+            ready: ready.transpose().map_err(bad_probe)?,
+            alive: alive.transpose().map_err(bad_probe)?,
+        })
+    }
+}
+
+fn probe(look: &Look, values: Values<'_>) -> Result<Probe, String> {
+    match look {
+        Look::Http(target) => parse_http(&target.expand(values)),
+        Look::Tcp(None) => Ok(Probe::Tcp { port: None }),
+        Look::Tcp(Some(port)) => {
+            parse_port(&port.expand(values)).map(|port| Probe::Tcp { port: Some(port) })
+        }
+        Look::Log(pattern) => parse_log(pattern).map(Probe::Log),
+        Look::Exec(words) => {
+            Ok(Probe::Exec(words.iter().map(|word| word.expand(values)).collect()))
+        }
+        Look::Notify => Ok(Probe::Notify),
+    }
+}
+
+fn bad_probe(why: String) -> Failure {
+    Failure::new(Code::BadConfig, format!("the probe cannot be used: {why}"))
+}
+
+fn expand(words: &[Text], values: Values<'_>) -> Vec<OsString> {
+    words.iter().map(|word| word.expand(values).into()).collect()
+}
