@@ -10,6 +10,7 @@ use worker_core::{OnCleanExit, RestartWhen, Signal};
 
 use crate::duration::parse_duration;
 use crate::probe::Probe;
+use crate::verbs::config::ConfigArgs;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -33,6 +34,9 @@ pub enum Verb {
     /// Supervise one command in the foreground
     #[command(after_long_help = RUN_EXAMPLES, after_help = RUN_MORE)]
     Run(Box<RunArgs>),
+
+    /// Check and show the configuration
+    Config(ConfigArgs),
 
     /// Show it on a built-in tree that misbehaves, in a few seconds
     Demo,

@@ -30,15 +30,22 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn carry_out(verb: Verb, json: bool) -> ExitCode {
     match verb {
         Verb::Run(args) => finish(crate::run::run(*args), json),
+        Verb::Config(args) => finish(crate::verbs::config::run(&args), json),
         Verb::Demo => finish(crate::demo::run(), json),
         Verb::Agent { role } => crate::demo::agent::play(role),
     }
 }
 
 #[cfg(not(unix))]
-fn carry_out(_: Verb, json: bool) -> ExitCode {
-    let failure = Failure::new(Code::Failed, "`worker` does not run on this system yet");
-    finish(Err(failure.hint("it runs on Linux and macOS")), json)
+fn carry_out(verb: Verb, json: bool) -> ExitCode {
+    let elsewhere = || {
+        let failure = Failure::new(Code::Failed, "`worker` does not run on this system yet");
+        failure.hint("it runs on Linux and macOS")
+    };
+    match verb {
+        Verb::Config(args) => finish(crate::verbs::config::run(&args), json),
+        Verb::Run(_) | Verb::Demo | Verb::Agent { .. } => finish(Err(elsewhere()), json),
+    }
 }
 
 fn print(help: &clap::Error, code: u8) -> ExitCode {

@@ -30,4 +30,5 @@ pub mod processes;
 mod ready;
 #[cfg(unix)]
 pub mod run;
+mod verbs;
 pub mod voice;

@@ -2,7 +2,7 @@
 //!
 //! [`find`] looks for the file, [`load`] reads and checks it. Everything that is wrong is told at
 //! once, with its place. What comes out is a [`Config`]: plain values that hold together, from
-//! which [`Instance::launch`] makes what a run executes.
+//! which `Instance::launch` makes what a run executes.
 //!
 //! The way through the files: `parse` makes `tables` of the text, the upper table is laid
 //! over the lower one, `resolve` checks what must hold together.
@@ -10,6 +10,7 @@
 mod diff;
 mod find;
 mod invalid;
+#[cfg(unix)]
 mod launch;
 mod name;
 mod parse;
@@ -40,6 +41,7 @@ use crate::error::Failure;
 pub use self::diff::{Changes, Diff, diff};
 pub use self::find::find;
 pub use self::invalid::Invalid;
+#[cfg(unix)]
 pub use self::launch::{AliveProbe, Instance, Launch, RunPlan};
 pub use self::name::Name;
 pub use self::schema::schema;

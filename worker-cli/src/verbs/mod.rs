@@ -1,0 +1,3 @@
+//! The verbs, but for `run`: one file for each.
+
+pub(crate) mod config;
