@@ -1,6 +1,7 @@
 //! Ending trees: the group kill, the escapees, and the release of what may live on.
 
 use rustix::process::{Signal, kill_process};
+use tokio::sync::watch;
 use worker_core::RunId;
 
 use crate::Pid;
@@ -40,10 +41,22 @@ impl State {
         self.settle();
     }
 
-    /// Ends whatever belongs to nobody, and from here on whatever shows up.
-    pub(crate) fn end_unattributed(&mut self) {
-        self.unattributed = Unattributed::Ended;
-        self.settle();
+    /// Ends whatever belongs to nobody, and from here on whatever shows up. Tells how many are left.
+    pub(crate) fn end_unattributed(&mut self) -> watch::Receiver<usize> {
+        let Unattributed::Ended(left) = &self.unattributed else {
+            let (sender, left) = watch::channel(usize::MAX);
+            self.unattributed = Unattributed::Ended(sender);
+            self.settle();
+            return left;
+        };
+        left.subscribe()
+    }
+
+    /// Tells how many are left that belong to nobody, where somebody waits for that.
+    pub(crate) fn tell_unattributed(&self) {
+        if let Unattributed::Ended(left) = &self.unattributed {
+            left.send_replace(self.children_of(Owner::Nobody).len());
+        }
     }
 
     /// SIGKILL to every child that is to be ended and did not get it yet, and to what is below it.
@@ -77,7 +90,7 @@ impl State {
         let wanted = match child.owner {
             Owner::Run(run) => self.runs.get(&run).is_some_and(|run| run.ending == Ending::Killing),
             Owner::Released(_) => false,
-            Owner::Nobody => self.unattributed == Unattributed::Ended,
+            Owner::Nobody => matches!(self.unattributed, Unattributed::Ended(_)),
         };
         wanted && !child.struck
     }
@@ -101,10 +114,14 @@ impl State {
         }
     }
 
-    /// Remembers who is below a run's processes, while that can be seen.
-    pub(crate) fn remember_tree(&mut self, run: RunId) {
-        let members = self.members(run);
-        self.remember(Owner::Run(run), &members);
+    /// Remembers who is below a run's processes, while that can be seen. Those that were remembered
+    /// before and live are found again, or became children of ours.
+    pub(crate) fn remember_tree(&mut self, id: RunId) {
+        let members = self.members(id);
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.known = Known::default();
+        }
+        self.remember(Owner::Run(id), &members);
     }
 
     fn remember(&mut self, owner: Owner, processes: &[Process]) {

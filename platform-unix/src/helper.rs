@@ -18,24 +18,40 @@ pub(crate) async fn run_helper(
     command: Command,
     limit: Duration,
 ) -> Result<Exit, SpawnError> {
-    let (waiting, mut ended) = oneshot::channel();
-    let pid = platform.state().spawn_helper(run, command, waiting)?;
-    let guard = KillOnDrop { platform, pid };
-    if let Ok(exit) = tokio::time::timeout(limit, &mut ended).await {
+    let mut helper = Helper::spawn(platform, run, command)?;
+    if let Ok(exit) = tokio::time::timeout(limit, &mut helper.ended).await {
         return Ok(exit.unwrap_or(Exit::Unknown));
     }
-    drop(guard);
-    Ok(ended.await.unwrap_or(Exit::Unknown))
+    helper.kill();
+    Ok((&mut helper.ended).await.unwrap_or(Exit::Unknown))
 }
 
-struct KillOnDrop<'a> {
+struct Helper<'a> {
     platform: &'a UnixPlatform,
     pid: Pid,
+    ended: oneshot::Receiver<Exit>,
 }
 
-impl Drop for KillOnDrop<'_> {
+impl<'a> Helper<'a> {
+    fn spawn(platform: &'a UnixPlatform, run: RunId, command: Command) -> Result<Self, SpawnError> {
+        let (ends, ended) = oneshot::channel();
+        let pid = platform.state().spawn_helper(run, command, ends)?;
+        Ok(Self { platform, pid, ended })
+    }
+
+    /// Kills its group, if it is not reaped.
+    fn kill(&mut self) {
+        let _nothing_is_reaped_meanwhile = self.platform.state();
+        // Its end is told when it is reaped. Until then its number is its own.
+        if !self.ended.is_terminated() && self.ended.is_empty() {
+            kill_group_of(self.pid);
+        }
+    }
+}
+
+impl Drop for Helper<'_> {
     fn drop(&mut self) {
-        self.platform.state().kill_helper(self.pid);
+        self.kill();
     }
 }
 
@@ -52,13 +68,5 @@ impl State {
             return Err(SpawnError { failure: SpawnFailure::Other, message });
         }
         self.spawn_child(run, command, Role::Helper(Some(waiting)))
-    }
-
-    /// A helper that has ended is not among our children any more, or another one has its number.
-    fn kill_helper(&self, pid: Pid) {
-        let child = self.children.get(&pid);
-        if child.is_some_and(|child| matches!(child.role, Role::Helper(_))) {
-            kill_group_of(pid);
-        }
     }
 }

@@ -130,9 +130,12 @@ impl UnixPlatform {
     }
 
     /// Kills the orphans that could not be attributed to a run, and from here on those that show
-    /// up. For a shutdown, when the trees are gone.
-    pub fn end_unattributed(&self) {
-        self.state().end_unattributed();
+    /// up; resolves when there are none. For a shutdown, when the trees are gone. Bound it in time:
+    /// a process may be unkillable.
+    pub async fn end_unattributed(&self) {
+        let mut left = self.state().end_unattributed();
+        // Cannot fail before `self` is dropped.
+        let _ = left.wait_for(|&left| left == 0).await;
     }
 
     /// Orphans that could not be attributed to a run and live.

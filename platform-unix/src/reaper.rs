@@ -22,6 +22,7 @@ impl State {
         self.finish_runs();
         self.strike();
         self.chase_strays();
+        self.tell_unattributed();
     }
 
     /// Reaps the dead and takes note of dead leaders. True if there was any: their children may

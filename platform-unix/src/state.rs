@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use worker_core::{Exit, RunId};
 
 use crate::Pid;
@@ -122,12 +122,12 @@ pub(crate) enum Role {
 }
 
 /// What becomes of children that belong to nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Unattributed {
     /// They are left alone.
     Kept,
-    /// They get SIGKILL.
-    Ended,
+    /// They get SIGKILL; says how many are left.
+    Ended(watch::Sender<usize>),
 }
 
 impl State {

@@ -26,15 +26,20 @@
 //! | `listen PORT` | listens on it (0: any) and prints `listening PORT` |
 //! | `balloon MB` | uses so much memory |
 //! | `clear-env { … }`, `with-env K=V { … }` | executes itself with another environment |
+//! | `supervise { … }` | spawns this as a run of a platform of its own, and keeps hold of it |
 //! | `wipe` | overwrites its arguments and environment in place |
 //!
 //! Whatever happens, each of the processes ends by SIGALRM two minutes after the start.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, exit};
 use std::time::{Duration, Instant};
+
+use worker_core::{Kill, RunId, Spawn};
+use worker_platform_unix::{Input, Output, UnixPlatform};
 
 const LIFETIME: Duration = Duration::from_secs(120);
 
@@ -98,6 +103,7 @@ impl Fixture {
                 })
             }),
             "with-env" => self.with_env(rest),
+            "supervise" => with_block(rest, supervise),
             "wipe" => without(rest, wipe),
             other => fail(&format!("no such word: {other}")),
         }
@@ -321,6 +327,26 @@ fn setsid() {
 fn join(group: u64) {
     let group = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw);
     let _ = rustix::process::setpgid(None, group);
+}
+
+fn supervise(block: &[String]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.unwrap_or_else(|_| fail("no runtime"));
+    runtime.block_on(async {
+        let platform = UnixPlatform::new().unwrap_or_else(|_| fail("no platform"));
+        let command = worker_platform_unix::Command {
+            program: std::env::current_exe().unwrap_or_else(|_| fail("who am I?")),
+            args: block.iter().map(OsString::from).collect(),
+            env: Vec::new(),
+            dir: "/".into(),
+            stdin: Input::Null,
+            stdout: Output::Inherit,
+            stderr: Output::Inherit,
+        };
+        let run = RunId::new(1);
+        platform.spawn(run, command).await.unwrap_or_else(|_| fail("spawn failed"));
+        platform.tree_gone(run).await;
+    });
 }
 
 fn execute_self(block: &[String], change: impl FnOnce(&mut Command)) {

@@ -1,4 +1,5 @@
-//! Everything that the platform does, with real processes.
+//! Everything that the platform does, with real processes. What they became is read from `/proc`.
+#![cfg(target_os = "linux")]
 
 mod common;
 mod helper;

@@ -40,7 +40,7 @@ scenario!(what_a_clean_exit_leaves_lives_on_untouched, async |platform| {
     }
     platform.kill_group(tree.run).await;
     platform.kill_escapees(tree.run).await;
-    platform.end_unattributed();
+    soon(platform.end_unattributed()).await;
     assert_eq!(platform.members(tree.run), []);
     for name in ["b", "d", "e"] {
         assert!(lives(tree.pid(name)), "{name}");

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal as Native;
 use worker_core::{Kill, RunId, Signal, TreeEnd};
-use worker_platform_unix::{MARKER, UnixPlatform};
+use worker_platform_unix::{MARKER, Pid, UnixPlatform};
 
 use crate::common::{Tree, lives, own_children, scenario, send, soon, state_of, until};
 
@@ -64,9 +64,10 @@ scenario!(what_cannot_be_attributed_is_kept_until_it_is_ended, async |platform| 
     ended(&platform, bystander).await;
     assert_eq!(platform.unattributed(), [tree.pid("d")], "to be the last run makes it nobody's");
 
-    platform.end_unattributed();
+    soon(platform.end_unattributed()).await;
+    assert_eq!(own_children(), []);
     assert_eq!(tree.rest().await, [""; 0]);
-    until(|| own_children().is_empty()).await;
+    soon(platform.end_unattributed()).await;
 });
 
 scenario!(a_wiped_process_is_known_by_its_parent_while_that_is_seen, async |platform| {
@@ -122,3 +123,27 @@ scenario!(runs_that_end_at_once_end_each, async |platform| {
     }
     assert_eq!(soon(platform.tree_gone(RunId::new(99))).await, TreeEnd::default());
 });
+
+scenario!(the_processes_of_a_nested_supervisor_that_died_are_of_our_run, async |platform| {
+    let bystander = Tree::grown(&platform, 1, "up a sleep", 1).await;
+    let script = "fork { setsid supervise { daemon { up d sleep } up n sleep } } up a sleep";
+    let tree = Tree::grown(&platform, 2, script, 3).await;
+    // All that the inner supervisor kept hold of falls to us with its death.
+    let inner = parent_of(tree.pid("n"));
+    send(inner, Native::KILL);
+    until(|| !lives(inner)).await;
+    let mut members = platform.members(tree.run);
+    members.sort_unstable();
+    let mut expected = vec![tree.pid("a"), tree.pid("d"), tree.pid("n")];
+    expected.sort_unstable();
+    assert_eq!(members, expected);
+    assert_eq!(tree.crash(&platform).await, TreeEnd { killed: 2, left: 0 });
+    tree.rest().await;
+    ended(&platform, bystander).await;
+});
+
+fn parent_of(pid: Pid) -> Pid {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let behind_name = stat.rsplit(") ").next().unwrap();
+    behind_name.split(' ').nth(1).unwrap().parse().unwrap()
+}
