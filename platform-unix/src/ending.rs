@@ -14,7 +14,7 @@ use crate::tree::with_descendants;
 impl State {
     /// One SIGKILL to the group of the leader, which is not reaped; never a second one.
     pub(crate) fn kill_group(&mut self, id: RunId) {
-        self.settle();
+        self.notice_exit(id);
         let Some(run) = self.runs.get_mut(&id) else { return };
         if run.ending >= Ending::GroupKilled {
             return;
@@ -23,14 +23,23 @@ impl State {
         let leader = run.leader;
         self.remember_tree(id);
         kill_group_of(leader);
-        self.settle();
+        self.adopt();
+        self.carry_on();
+    }
+
+    /// A leader that died by itself is not one that we killed.
+    fn notice_exit(&mut self, run: RunId) {
+        if self.runs.get(&run).is_some_and(|run| run.exit.is_none()) {
+            self.settle();
+        }
     }
 
     /// SIGKILL to whatever is left of the run, and from here on to whatever shows up.
     pub(crate) fn kill_escapees(&mut self, run: RunId) {
         let Some(run) = self.runs.get_mut(&run) else { return };
         run.ending = Ending::Killing;
-        self.settle();
+        self.adopt();
+        self.carry_on();
     }
 
     /// What is left belongs to no run, as soon as the leader is dead.

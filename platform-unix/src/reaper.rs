@@ -9,16 +9,22 @@ use crate::wait::{self, Dead};
 
 impl State {
     /// Takes note of every death, reaps, and carries on with what is being ended: to be called
-    /// whenever a child may have died, and before anything is decided by who is left.
+    /// whenever a child may have died.
     ///
     /// The order matters: reap all, list, kill all that were listed, wait for the next SIGCHLD. An
     /// orphan that is adopted after the listing, or was left out of it, follows a death that we
     /// have not reaped yet, so another SIGCHLD is sure to come.
     pub(crate) fn settle(&mut self) {
+        self.bury_dead();
         self.adopt();
         while self.bury_dead() {
             self.adopt();
         }
+        self.carry_on();
+    }
+
+    /// Carries on with what is being ended. Our children were listed, and none was reaped since.
+    pub(crate) fn carry_on(&mut self) {
         self.finish_runs();
         self.strike();
         self.chase_strays();
@@ -32,7 +38,7 @@ impl State {
         while let Some(dead) = wait::peek_any() {
             if self.is_held(dead.pid) {
                 // The kernel would name this one for ever.
-                return self.bury_each_dead() || any;
+                return any || self.bury_each_dead();
             }
             self.bury(dead);
             any = true;
