@@ -48,7 +48,7 @@ impl CaughtSignals {
     }
 
     /// The next signal that arrived, if there is one. Each arrives once, in order.
-    pub fn next(&mut self) -> Option<Signal> {
+    pub fn take(&mut self) -> Option<Signal> {
         let mut number = [0];
         let length = rustix::io::read(&self.reader, &mut number).ok()?;
         (length == 1).then(|| signal_from_number(i32::from(number[0])))

@@ -74,7 +74,7 @@ impl Guard {
         let exit = loop {
             self.wait();
             self.hear();
-            while let Some(signal) = self.signals.next() {
+            while let Some(signal) = self.signals.take() {
                 self.pass_on(signal);
             }
             if let Some(exit) = self.look() {
@@ -185,7 +185,7 @@ impl Guard {
         let mut sweep = Sweep::sparing(std::mem::take(&mut self.strangers));
         let deadline = Instant::now() + UNKILLABLE;
         loop {
-            while self.signals.next().is_some() {}
+            while self.signals.take().is_some() {}
             let survivors = sweep.round();
             let patience = deadline.saturating_duration_since(Instant::now());
             if survivors.is_empty() || patience.is_zero() {

@@ -4,7 +4,9 @@ use std::io;
 
 use rustix::process::{Signal as RawSignal, getpid, kill_process};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use worker_core::{Ask, Event, Launch, LaunchId, Settings, Signal, SlotId, Urgency};
+use worker_core::{
+    Ask, Event, Launch, LaunchId, Settings, Signal, SlotId, UNKILLABLE_AFTER, Urgency,
+};
 use worker_platform_unix::UnixPlatform;
 
 use super::ending::{Ending, Story};
@@ -166,7 +168,9 @@ impl Session {
         self.guardian.tell_stopping();
         // Nothing is spawned any more; what could not be ended was reported.
         drop(self.handle.shutdown(Urgency::Immediate).await);
-        self.host.platform().end_unattributed();
+        let nobodys = self.host.platform().end_unattributed();
+        // What is left then cannot be killed, and keeps nobody waiting.
+        drop(tokio::time::timeout(UNKILLABLE_AFTER, nobodys).await);
         self.host.finish_output().await;
         if self.host.platform().has_released() {
             self.guardian.tell_released();

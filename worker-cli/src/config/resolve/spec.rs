@@ -148,9 +148,10 @@ fn problem_at(place: &Place, error: SpecError) -> Problem {
             ),
         )
         .hint(format!("make `window` at least {}, or the delays shorter", exact(needed))),
-        SpecError::MaxFailuresZero | SpecError::ReadyTimeoutZero | SpecError::AliveFailuresZero => {
-            Problem::new(place, error.to_string())
-        }
+        SpecError::MaxFailuresZero
+        | SpecError::BackoffZero
+        | SpecError::ReadyTimeoutZero
+        | SpecError::AliveFailuresZero => Problem::new(place, error.to_string()),
     }
 }
 
@@ -165,6 +166,7 @@ fn place(error: SpecError, table: &SlotTable) -> Option<&Place> {
     let alive = some(table.alive.as_ref()).and_then(|it| it.failures.as_ref()).map(|it| &it.place);
     match error {
         SpecError::MaxFailuresZero => max_failures,
+        SpecError::BackoffZero => backoff,
         SpecError::BackoffOverMax { .. } => backoff.or(backoff_max),
         SpecError::WindowTooShort { .. } => {
             window.or(ready).or(backoff_max).or(backoff).or(max_failures)
@@ -179,6 +181,7 @@ fn mend(options: &mut SlotOptions, error: SpecError) {
         SpecError::MaxFailuresZero => {
             options.restart.max_failures = RestartOptions::default().max_failures;
         }
+        SpecError::BackoffZero => options.restart.backoff = RestartOptions::default().backoff,
         SpecError::BackoffOverMax { backoff_max, .. } => options.restart.backoff = backoff_max,
         SpecError::WindowTooShort { needed, .. } => options.restart.window = needed,
         SpecError::ReadyTimeoutZero => options.ready = Some(ReadyOptions::default()),
