@@ -147,6 +147,12 @@ impl Running {
         i32::try_from(self.child.0.id()).unwrap()
     }
 
+    /// The process that supervises, which is the only child of the one that was started.
+    pub(crate) fn supervisor(&self) -> i32 {
+        let children = format!("/proc/{0}/task/{0}/children", self.pid());
+        std::fs::read_to_string(children).unwrap().trim().parse().unwrap()
+    }
+
     /// Waits for a line on stdout that contains `text`, and answers it.
     pub(crate) fn await_stdout(&self, text: &str) -> String {
         await_line(&self.stdout, text)

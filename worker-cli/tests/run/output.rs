@@ -39,7 +39,7 @@ fn output_without_a_newline_takes_bounded_memory() {
     let script = "head -c 64M /dev/zero; echo; echo written >&2; exec sleep 600";
     let running = run_sh(&["--ready", "log=never"], script).start();
     running.await_stderr("written");
-    let peak = peak_memory(running.pid());
+    let peak = peak_memory(running.supervisor());
     running.signal("TERM");
     let finished = running.finish();
     assert_eq!(finished.stdout.len(), (64 << 20) + 1);

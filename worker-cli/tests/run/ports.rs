@@ -58,7 +58,8 @@ fn a_port_that_is_kept_for_another_command_names_its_supervisor() {
     let first = run_sh(&options, SHOW).start();
     first.await_stdout("port");
     let second = run_sh(&options, "true").finish();
-    second.check_code(1).check_stderr(&format!("is kept for a command of pid {} `", first.pid()));
+    let claimant = format!("is kept for a command of pid {} `", first.supervisor());
+    second.check_code(1).check_stderr(&claimant);
     first.signal("TERM");
     first.finish();
 }
