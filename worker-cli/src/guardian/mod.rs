@@ -7,7 +7,7 @@
 //! The guardian has no runtime and parses no option. It passes on each signal of the job once, stops
 //! when the supervisor has stopped (Ctrl-Z), and exits with the supervisor's code. Orphans of a
 //! supervisor that is gone fall to it, and it ends them. If it is gone itself, the supervisor sees
-//! the end of the [link] and shuts down in order.
+//! the end of the `link` and shuts down in order.
 //!
 //! A process that is PID 1 needs no guardian: the kernel ends whatever it leaves behind.
 //!
