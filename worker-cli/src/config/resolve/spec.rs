@@ -176,13 +176,17 @@ fn place(error: SpecError, table: &SlotTable) -> Option<&Place> {
     }
 }
 
+/// Mends without an error of another kind in its wake.
 fn mend(options: &mut SlotOptions, error: SpecError) {
     match error {
         SpecError::MaxFailuresZero => {
             options.restart.max_failures = RestartOptions::default().max_failures;
         }
-        SpecError::BackoffZero => options.restart.backoff = RestartOptions::default().backoff,
-        SpecError::BackoffOverMax { backoff_max, .. } => options.restart.backoff = backoff_max,
+        SpecError::BackoffZero => {
+            options.restart.backoff = RestartOptions::default().backoff;
+            options.restart.backoff_max = options.restart.backoff_max.max(options.restart.backoff);
+        }
+        SpecError::BackoffOverMax { backoff, .. } => options.restart.backoff_max = backoff,
         SpecError::WindowTooShort { needed, .. } => options.restart.window = needed,
         SpecError::ReadyTimeoutZero => options.ready = Some(ReadyOptions::default()),
         SpecError::AliveFailuresZero => options.alive = Some(AliveOptions::default()),

@@ -470,7 +470,9 @@ fn options_that_do_not_hold_together() {
         "[slots.a]\ncommand = \"a\"\nready = { notify = true, timeout = \"10m\" }\n\
          restart = { backoff = \"2m\", backoff_max = \"1m\", window = \"5m\" }\n\
          [slots.b]\ncommand = \"b\"\nready = { notify = true, timeout = \"0s\" }\n\
-         alive = { exec = \"x\", every = \"0s\" }\n",
+         alive = { exec = \"x\", every = \"0s\" }\n\
+         [slots.c]\ncommand = \"c\"\nrestart = { backoff = \"0s\", backoff_max = \"0s\" }\n\
+         [slots.d]\ncommand = \"d\"\nrestart = { backoff_max = \"0s\" }\n",
         @r#"
 error: `backoff` (2m) is longer than `backoff_max` (1m)
  --> worker.toml:4:23
@@ -480,14 +482,14 @@ error: `backoff` (2m) is longer than `backoff_max` (1m)
   |
   = help: make `backoff_max` at least as long as `backoff`
 
-error: two failures can lie 11m apart, and `window` is 5m, so it would never
+error: two failures can lie 12m apart, and `window` is 5m, so it would never
        give up
  --> worker.toml:4:58
   |
 4 | restart = { backoff = "2m", backoff_max = "1m", window = "5m" }
   |                                                          ^^^^
   |
-  = help: make `window` at least 11m, or the delays shorter
+  = help: make `window` at least 12m, or the delays shorter
 
 error: `ready.timeout` is 0, so the slot could never be ready
  --> worker.toml:7:36
@@ -500,6 +502,21 @@ error: this must be longer than 0
   |
 8 | alive = { exec = "x", every = "0s" }
   |                               ^^^^
+
+error: `backoff` is 0, so a program that cannot start would be tried without a
+       pause: use 1ms or more
+  --> worker.toml:11:23
+   |
+11 | restart = { backoff = "0s", backoff_max = "0s" }
+   |                       ^^^^
+
+error: `backoff` (1s) is longer than `backoff_max` (0s)
+  --> worker.toml:14:27
+   |
+14 | restart = { backoff_max = "0s" }
+   |                           ^^^^
+   |
+   = help: make `backoff_max` at least as long as `backoff`
 "#
     );
 }
