@@ -55,10 +55,14 @@ pub fn stand_guard() -> Option<ExitCode> {
     }
 }
 
-/// Takes a guardian too many rather than one too few: nothing but the words is looked at.
+/// Takes a guardian too many rather than one too few: nothing but the words is looked at. Hidden
+/// verbs are for the processes of slots, which have one.
 fn supervises(words: impl Iterator<Item = std::ffi::OsString>) -> bool {
-    let mut options = words.skip(1).take_while(|word| word != "--");
-    options.any(|word| SUPERVISING.iter().any(|verb| word == *verb))
+    let mut words = words.skip(1).take_while(|word| word != "--").peekable();
+    if words.peek().is_some_and(|verb| verb.as_encoded_bytes().starts_with(b"__")) {
+        return false;
+    }
+    words.any(|word| SUPERVISING.iter().any(|verb| word == *verb))
 }
 
 fn style() -> Style {
@@ -81,7 +85,9 @@ mod tests {
         for words in ["worker run -- sh", "worker --color never run", "worker daemon"] {
             assert!(supervises(words), "{words}");
         }
-        for words in ["worker", "worker status", "run", "worker start -- run"] {
+        for words in
+            ["worker", "worker status", "run", "worker start -- run", "worker __agent daemon"]
+        {
             assert!(!supervises(words), "{words}");
         }
     }
