@@ -11,7 +11,8 @@ use super::moves::Moves;
 use super::options::Options;
 use super::rng::Rng;
 use super::shrink::shrink;
-use super::tally::{SOMETIMES, Tally};
+use super::sometimes::SOMETIMES;
+use super::tally::Tally;
 use super::trace;
 
 /// Seeds that once failed. Every run of the tests replays them.
@@ -110,7 +111,7 @@ impl Campaign {
 
     fn progress(&mut self) {
         self.printed = Instant::now();
-        let (entered, cells) = self.tally.coverage();
+        let (entered, cells) = self.tally.coverage.extent();
         let seen = self.tally.sometimes.iter().filter(|count| **count > 0).count();
         eprint!(
             "\r{} s: {} lives, {}/s, {entered} of {cells} cells, {seen} of {} sometimes ",
@@ -145,11 +146,11 @@ impl Campaign {
     fn summary(&self) -> u8 {
         eprintln!("\n{} lives a second", self.rate());
         println!("{} worlds, {} lives, {} inputs", self.worlds, self.lives, self.tally.inputs);
-        println!("\n{}", self.tally.table());
-        let (entered, cells) = self.tally.coverage();
+        println!("\n{}", self.tally.coverage.table());
+        let (entered, cells) = self.tally.coverage.extent();
         println!("{entered} of {cells} cells entered");
         println!("\nsometimes:");
-        for what in SOMETIMES {
+        for &what in SOMETIMES {
             println!("{:>10}  {what:?}", self.tally.sometimes[what as usize]);
         }
         self.verdict()
@@ -157,7 +158,7 @@ impl Campaign {
 
     /// A large campaign that has not seen enough fails.
     fn verdict(&self) -> u8 {
-        let gaps = self.tally.gaps();
+        let gaps = self.tally.coverage.gaps();
         let unseen = SOMETIMES.iter().filter(|what| self.tally.sometimes[**what as usize] == 0);
         let unseen: Vec<String> = unseen.map(|what| format!("{what:?}")).collect();
         if self.lives < LARGE || gaps.is_empty() && unseen.is_empty() {
@@ -185,7 +186,7 @@ mod tests {
         let draw_again = || {
             let mut tally = Tally::new();
             let drawn = draw(1, 200, &mut Moves::new(), &mut tally);
-            (format!("{:?}", drawn.episode), tally.cells)
+            (format!("{:?}", drawn.episode), tally.coverage)
         };
         assert_eq!(draw_again(), draw_again());
     }

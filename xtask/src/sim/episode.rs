@@ -5,7 +5,8 @@ use super::rng::Rng;
 use super::script::{Gap, Step};
 use super::settle::{ENDS, End, settle};
 use super::setup::Setup;
-use super::tally::{Sometimes, Tally};
+use super::sometimes::Sometimes;
+use super::tally::Tally;
 use super::world::{Call, Failure, World};
 
 /// A world and what happens in it.

@@ -5,6 +5,7 @@
 
 mod campaign;
 mod checkers;
+mod coverage;
 mod episode;
 mod exhaustive;
 mod faults;
@@ -18,6 +19,7 @@ mod script;
 mod settle;
 mod setup;
 mod shrink;
+mod sometimes;
 mod tally;
 mod trace;
 mod world;

@@ -5,129 +5,15 @@ use worker_core::{
 };
 
 use super::checkers::Scene;
-use super::ledger::{Ending, Ledger, States, state_name};
+use super::coverage::{Coverage, OLD_RUN, STATES, report_column, request_column};
+use super::ledger::{Ending, Ledger, States};
 use super::setup::SLOTS;
-
-pub(crate) const STATES: [Option<StateName>; 7] = [
-    None,
-    Some(StateName::Starting),
-    Some(StateName::Running),
-    Some(StateName::Restarting),
-    Some(StateName::Stopping),
-    Some(StateName::Error),
-    Some(StateName::Failed),
-];
-
-/// Inputs as the coverage table tells them apart.
-pub(crate) const INPUTS: [&str; 27] = [
-    "early tick",
-    "deadline",
-    "start",
-    "stop",
-    "restart",
-    "reset",
-    "touch",
-    "shutdown",
-    "shutdown now",
-    "Reserved",
-    "PortsBusy",
-    "Spawned",
-    "SpawnFailed",
-    "Ready",
-    "Ready stranger",
-    "Alive",
-    "not Alive",
-    "Memory",
-    "UseChecked",
-    "Leased",
-    "Returned",
-    "Evict",
-    "Flushed",
-    "LeaderExited 0",
-    "LeaderExited",
-    "TreeGone",
-    "an old run's",
-];
-
-/// Things that a good campaign comes across.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub(crate) enum Sometimes {
-    BreakerTripped,
-    KillWasNeeded,
-    ExitRacedWithStop,
-    StartJoined,
-    StartJoinedAFailingStart,
-    ClockJumped,
-    ClockWentBack,
-    DeadlineTied,
-    StrangerWasRefused,
-    UnkillableWasNamed,
-    UnkillableWentInTheEnd,
-    StartWasQueuedAndServed,
-    StartWasQueuedAndCancelled,
-    SpawnWasOverdue,
-    SpawnedAfterTheStop,
-    IdleStopped,
-    EvictionStopped,
-    Released,
-    FormerBlockWasTakenAgain,
-    FormerBlockWasBusy,
-    PortsRanOut,
-    HealthyEndedAStreak,
-    ParkedSlotRefused,
-    ParkedSlotWasReset,
-    PreparationFailed,
-    ShutdownMetEveryState,
-    OldRunWasHeardOf,
-    ReadyTimedOut,
-    LivenessFailed,
-    MemoryBreached,
-    FailureBecameAStop,
-    RestartSpawnFailed,
-    FlushTimedOut,
-}
-
-pub(crate) const SOMETIMES: [Sometimes; 33] = [
-    Sometimes::BreakerTripped,
-    Sometimes::KillWasNeeded,
-    Sometimes::ExitRacedWithStop,
-    Sometimes::StartJoined,
-    Sometimes::StartJoinedAFailingStart,
-    Sometimes::ClockJumped,
-    Sometimes::ClockWentBack,
-    Sometimes::DeadlineTied,
-    Sometimes::StrangerWasRefused,
-    Sometimes::UnkillableWasNamed,
-    Sometimes::UnkillableWentInTheEnd,
-    Sometimes::StartWasQueuedAndServed,
-    Sometimes::StartWasQueuedAndCancelled,
-    Sometimes::SpawnWasOverdue,
-    Sometimes::SpawnedAfterTheStop,
-    Sometimes::IdleStopped,
-    Sometimes::EvictionStopped,
-    Sometimes::Released,
-    Sometimes::FormerBlockWasTakenAgain,
-    Sometimes::FormerBlockWasBusy,
-    Sometimes::PortsRanOut,
-    Sometimes::HealthyEndedAStreak,
-    Sometimes::ParkedSlotRefused,
-    Sometimes::ParkedSlotWasReset,
-    Sometimes::PreparationFailed,
-    Sometimes::ShutdownMetEveryState,
-    Sometimes::OldRunWasHeardOf,
-    Sometimes::ReadyTimedOut,
-    Sometimes::LivenessFailed,
-    Sometimes::MemoryBreached,
-    Sometimes::FailureBecameAStop,
-    Sometimes::RestartSpawnFailed,
-    Sometimes::FlushTimedOut,
-];
+use super::sometimes::{SOMETIMES, Sometimes};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     pub(crate) inputs: u64,
-    pub(crate) cells: [[u64; INPUTS.len()]; STATES.len()],
+    pub(crate) coverage: Coverage,
     pub(crate) sometimes: [u64; SOMETIMES.len()],
     /// States that a shutdown has met.
     met: States,
@@ -137,7 +23,7 @@ impl Tally {
     pub(crate) fn new() -> Self {
         Self {
             inputs: 0,
-            cells: [[0; INPUTS.len()]; STATES.len()],
+            coverage: Coverage::new(),
             sometimes: [0; SOMETIMES.len()],
             met: States::default(),
         }
@@ -147,25 +33,19 @@ impl Tally {
         self.sometimes[what as usize] += 1;
     }
 
-    /// Cells entered, of those that can be.
-    pub(crate) fn coverage(&self) -> (usize, usize) {
-        let entered = self.cells.iter().flatten().filter(|count| **count > 0).count();
-        (entered, entered + self.gaps().len())
-    }
-
     /// Sees an input before it is read.
-    pub(crate) fn input(&mut self, ledger: &Ledger, input: &Input) {
+    pub(crate) fn input(&mut self, ledger: &Ledger, slots: usize, input: &Input) {
         self.inputs += 1;
         match input {
             Input::Tick => {
-                for slot in &ledger.slots {
-                    self.enter(slot.state(), usize::from(slot.due));
+                for slot in &ledger.slots[..slots] {
+                    self.coverage.enter(slot.state(), usize::from(slot.due));
                 }
             }
             Input::Shutdown { urgency, .. } => {
                 let column = 7 + usize::from(*urgency == worker_core::Urgency::Immediate);
-                for slot in &ledger.slots {
-                    self.enter(slot.state(), column);
+                for slot in &ledger.slots[..slots] {
+                    self.coverage.enter(slot.state(), column);
                     self.met = self.met.or(States::of(slot.state()));
                 }
                 if STATES.iter().all(|state| self.met.has(*state)) {
@@ -174,22 +54,17 @@ impl Tally {
             }
             Input::Request { slot, ask, .. } => {
                 let slot = &ledger.slots[usize::from(slot.get())];
-                self.enter(slot.state(), request_column(ask));
+                self.coverage.enter(slot.state(), request_column(ask));
                 self.request(slot, ask);
             }
             Input::Report { slot, run, report } => {
                 let slot = &ledger.slots[usize::from(slot.get())];
                 let present = slot.live_run() == Some(run.get());
-                let column = if present { report_column(*report) } else { INPUTS.len() - 1 };
-                self.enter(slot.state(), column);
+                let column = if present { report_column(*report) } else { OLD_RUN };
+                self.coverage.enter(slot.state(), column);
                 self.report(slot, present, *report);
             }
         }
-    }
-
-    fn enter(&mut self, state: Option<StateName>, column: usize) {
-        let row = STATES.iter().position(|known| *known == state).unwrap_or(0);
-        self.cells[row][column] += 1;
     }
 
     fn request(&mut self, slot: &super::ledger::Slot, ask: &Ask) {
@@ -363,102 +238,5 @@ impl Tally {
             )
             | None => {}
         }
-    }
-
-    /// The table of state × input, with a reason for each cell that was never entered.
-    pub(crate) fn table(&self) -> String {
-        let mut text = format!("{:<15}", "");
-        for state in STATES {
-            text.push_str(&format!("{:>11}", state_name(state)));
-        }
-        text.push('\n');
-        for (column, input) in INPUTS.iter().enumerate() {
-            text.push_str(&format!("{input:<15}"));
-            for (row, state) in STATES.iter().enumerate() {
-                let count = self.cells[row][column];
-                let cell =
-                    if count > 0 { count.to_string() } else { reason(*state, column).into() };
-                text.push_str(&format!("{cell:>11}"));
-            }
-            text.push('\n');
-        }
-        text.push_str(REASONS);
-        text
-    }
-
-    /// Cells that were not entered although nothing forbids it.
-    pub(crate) fn gaps(&self) -> Vec<String> {
-        let mut gaps = Vec::new();
-        for (row, state) in STATES.iter().enumerate() {
-            for (column, input) in INPUTS.iter().enumerate() {
-                if self.cells[row][column] == 0 && reason(*state, column) == GAP {
-                    gaps.push(format!("{} × {input}", state_name(*state)));
-                }
-            }
-        }
-        gaps
-    }
-}
-
-const GAP: &str = "GAP";
-const REASONS: &str = "\
--run   without a run there is none that could be spoken of; what comes is an old run's
--none  such a state has no deadline
--spwn  a spawned run is past that, and a run at rest has no order of that kind open
--boot  readiness, use and liveness are asked for once it runs, or were asked for before
-";
-
-/// Why a cell cannot be entered.
-fn reason(state: Option<StateName>, column: usize) -> &'static str {
-    let report = (9..26).contains(&column);
-    match state {
-        None | Some(StateName::Restarting | StateName::Error | StateName::Failed) if report => {
-            "-run"
-        }
-        None | Some(StateName::Error | StateName::Failed) if column == 1 => "-none",
-        Some(StateName::Running) if matches!(column, 9 | 10 | 12 | 22) => "-spwn",
-        Some(StateName::Stopping) if matches!(column, 9 | 10) => "-spwn",
-        Some(StateName::Starting) if matches!(column, 15 | 16 | 17 | 18 | 22) => "-boot",
-        None
-        | Some(
-            StateName::Starting
-            | StateName::Running
-            | StateName::Restarting
-            | StateName::Stopping
-            | StateName::Error
-            | StateName::Failed,
-        ) => GAP,
-    }
-}
-
-const fn request_column(ask: &Ask) -> usize {
-    match ask {
-        Ask::Start(_) => 2,
-        Ask::Stop => 3,
-        Ask::Restart(_) => 4,
-        Ask::Reset => 5,
-        Ask::Touch => 6,
-    }
-}
-
-const fn report_column(report: Report) -> usize {
-    match report {
-        Report::Reserved => 9,
-        Report::PortsBusy => 10,
-        Report::Spawned => 11,
-        Report::SpawnFailed(_) => 12,
-        Report::Ready(Owner::Own | Owner::Unknown) => 13,
-        Report::Ready(Owner::Stranger) => 14,
-        Report::Alive(true) => 15,
-        Report::Alive(false) => 16,
-        Report::Memory(_) => 17,
-        Report::UseChecked { .. } => 18,
-        Report::Leased => 19,
-        Report::Returned => 20,
-        Report::Evict => 21,
-        Report::Flushed => 22,
-        Report::LeaderExited(worker_core::Exit::Code(0)) => 23,
-        Report::LeaderExited(_) => 24,
-        Report::TreeGone { .. } => 25,
     }
 }

@@ -234,7 +234,7 @@ impl<'a> World<'a> {
         let seen = now.max(self.ledger.now);
         self.ledger.begin(seen, self.setup);
         let deadlines = self.ledger.read_deadlines(self.setup);
-        tally.input(&self.ledger, &input);
+        tally.input(&self.ledger, self.setup.slots, &input);
         let heard = self.ledger.read(&input, self.setup);
         self.actions.clear();
         let caught = catch_unwind(AssertUnwindSafe(|| {
