@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use rustix::process::{getpgid, getsid};
 use worker_core::RunId;
 
 use crate::Pid;
@@ -44,8 +43,10 @@ impl State {
     /// Who owns the groups and sessions that our children are in. The numbers are those of
     /// processes that are not reaped, or that were a moment ago.
     fn owners_by_id(&self) -> HashMap<Pid, Owner> {
-        let mut owners = HashMap::new();
-        for child in self.children.values().chain(&self.just_reaped) {
+        let children = || self.children.values().chain(&self.just_reaped);
+        // A process owns its number, also where one of another run joined the group of that number.
+        let mut owners = children().map(|child| (child.ids[0], child.owner)).collect();
+        for child in children() {
             remember_ids(&mut owners, child.ids, child.owner);
         }
         owners
@@ -58,10 +59,12 @@ impl State {
     /// trees dies, its children fall to us; their marker then holds an entry of ours too, and
     /// without that they are treated like any process without a marker.
     fn owner_of(&self, pid: Pid, ids: [Pid; 3], owners: &HashMap<Pid, Owner>) -> Option<Owner> {
+        let [_, group, session] = ids.map(|id| owners.get(&id).copied());
+        let companion = group.or(session);
         self.owner_by_descent(pid)
-            .or_else(|| owners.get(&ids[1]).copied())
-            .or_else(|| owners.get(&ids[2]).copied())
+            .or(companion.filter(|&owner| owner != Owner::Nobody))
             .or_else(|| self.owner_by_marker(pid))
+            .or(companion)
             .or_else(|| self.only_live_run())
     }
 
@@ -93,19 +96,20 @@ impl State {
     }
 }
 
-/// The number of a child of ours, with the group and the session it is in.
+/// The number of a child of ours (0: our own), with the group and the session it is in. These are 0
+/// where they come from outside of our PID namespace, as for PID 1 of a container.
 pub(crate) fn ids_of(pid: Pid) -> [Pid; 3] {
-    let number = rustix::process::Pid::from_raw(pid);
-    let raw = |id: rustix::io::Result<rustix::process::Pid>| {
-        id.map_or(pid, |id| id.as_raw_nonzero().get())
-    };
-    [pid, raw(getpgid(number)), raw(getsid(number))]
+    // SAFETY: both calls take a number and return a number. rustix has them too, but takes 0 for
+    // impossible.
+    let (group, session) = unsafe { (libc::getpgid(pid), libc::getsid(pid)) };
+    [pid, group, session]
 }
 
-/// Leaves out what we share with our children: our own group and session tell nobody apart.
+/// Leaves out what we share with our children: our own group and session tell nobody apart. Nor do
+/// those that cannot be told (-1).
 fn remember_ids(owners: &mut HashMap<Pid, Owner>, ids: [Pid; 3], owner: Owner) {
     let shared = ids_of(0);
-    for id in ids.into_iter().filter(|id| !shared.contains(id)) {
+    for id in ids.into_iter().filter(|&id| id > 0 && !shared.contains(&id)) {
         // A process that belongs to nobody must not take a run's group for itself.
         let entry = owners.entry(id).or_insert(owner);
         if *entry == Owner::Nobody {

@@ -35,7 +35,36 @@ pub(crate) fn isolated<F: Future<Output = ()>>(path: &str, body: impl FnOnce(Uni
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         return inside(body);
     }
-    let mut scenario = StdCommand::new(std::env::current_exe().unwrap());
+    outside(name, StdCommand::new(std::env::current_exe().unwrap()));
+}
+
+/// As [`isolated`], as PID 1 of a container. Skipped, with a word, where none can be made.
+pub(crate) fn isolated_as_pid_1<F: Future<Output = ()>>(
+    path: &str,
+    body: impl FnOnce(UnixPlatform) -> F,
+) {
+    let name = path.split_once("::").unwrap().1;
+    if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
+        assert_eq!(std::process::id(), 1);
+        return inside(body);
+    }
+    let container = || {
+        let mut unshare = StdCommand::new("unshare");
+        unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]);
+        unshare
+    };
+    #[expect(clippy::disallowed_methods, reason = "no platform is in this process")]
+    if !container().arg("true").output().is_ok_and(|probe| probe.status.success()) {
+        eprintln!("{name}: skipped: this user can make no PID namespace with unshare");
+        return;
+    }
+    let mut command = container();
+    command.arg(std::env::current_exe().unwrap());
+    outside(name, command);
+}
+
+/// Runs a test in another process.
+fn outside(name: &str, mut scenario: StdCommand) {
     scenario.args([name, "--exact", "--nocapture"]).env(INSIDE, name);
     #[expect(clippy::disallowed_methods, reason = "no platform is in this process")]
     let output = scenario.output().unwrap();
@@ -47,6 +76,9 @@ pub(crate) fn isolated<F: Future<Output = ()>>(path: &str, body: impl FnOnce(Uni
 fn inside<F: Future<Output = ()>>(body: impl FnOnce(UnixPlatform) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _leftovers = EndLeftovers;
+    // As from a careless parent: every scenario has inherited a descriptor.
+    let inherited = std::fs::File::open("/dev/null").unwrap();
+    rustix::io::fcntl_setfd(&inherited, rustix::io::FdFlags::empty()).unwrap();
     runtime.block_on(async {
         let platform = UnixPlatform::new().unwrap();
         body(platform).await;

@@ -7,6 +7,7 @@ mod late;
 mod leaks;
 mod look;
 mod output;
+mod pid_1;
 mod release;
 mod spawn;
 mod stop;
