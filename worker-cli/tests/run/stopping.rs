@@ -8,8 +8,8 @@ const ESCAPEES: &str = "\
     setsid sleep 600 & \
     (setsid sh -c 'sleep 600 & exec sleep 600' &)";
 
-/// Without a process of its own: waits until somebody writes to the pipe `go`.
-const WAIT_FOR_GO: &str = "[ -e $DIR/go ] || mkfifo $DIR/go; echo up; read x < $DIR/go";
+/// Without a process of its own: waits until somebody writes to the pipe `go-` and its number.
+const WAIT_FOR_GO: &str = "go=$DIR/go-$WORKER_RUN; mkfifo $go; echo up; read x < $go";
 
 /// Starts a tree and waits until it is complete: the leader and four more.
 fn with_escapees(tag: &str, options: &[&str], script: &str) -> Running {
@@ -117,7 +117,7 @@ fn rule_2_escapees_are_gone_before_the_next_run_begins() {
     let tag = &tag("escapees-crash");
     let script = format!("[ $WORKER_RUN = 2 ] || {{ {ESCAPEES}; }}; {WAIT_FOR_GO}; kill -9 $$");
     let running = with_escapees(tag, &["--backoff", "1ms"], &script);
-    std::fs::write(running.folder.path().join("go"), "go\n").unwrap();
+    std::fs::write(running.folder.path().join("go-1"), "go\n").unwrap();
     running.await_stdout("up");
     assert_eq!(processes_with("TAG", tag).len(), 1, "the new leader and nobody else");
     running.signal("TERM");
