@@ -6,6 +6,7 @@ mod bite;
 mod cargo;
 mod dist;
 mod layers;
+mod mutants;
 mod purity;
 mod sim;
 mod sources;
@@ -23,6 +24,7 @@ Tasks:
   test [STEP…]  every check there is, or the named ones; what CI runs
   sim           simulate hosts around the reducer; `sim --help` tells more
   bite [WORD…]  show that the simulation catches faults of the reducer
+  mutants       which changes of the reducer would no test notice?
   tidy          the checks of the house that no other tool makes
   bench         how fast it is, as ratios
   dist          the files of a release, in target/dist
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "sim" => sim::sim(rest.iter().cloned()),
         "bite" => bite::run(rest),
+        "mutants" => step::run_all(&[mutants::STEP]),
         "tidy" => step::run_all(&[tidy::STEP]),
         "bench" => bench::run(),
         "dist" => step::run_all(&[dist::STEP]),
