@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use rustix::process::{getpid, kill_process};
 use worker_core::Signal;
 
+use super::mask::{block, unblock};
 use crate::signal::{signal_from_number, signal_number};
 
 /// Signals that this process catches. There can be one at a time.
@@ -48,23 +49,34 @@ impl CaughtSignals {
     }
 
     /// The next signal that arrived, if there is one. Each arrives once, in order.
+    ///
+    /// SIGTSTP is held from then on, for [`stop_if_asked`](Self::stop_if_asked), until SIGCONT
+    /// arrives.
     pub fn take(&mut self) -> Option<Signal> {
         let mut number = [0];
         let length = rustix::io::read(&self.reader, &mut number).ok()?;
-        (length == 1).then(|| signal_from_number(i32::from(number[0])))
+        let signal = (length == 1).then(|| signal_from_number(i32::from(number[0])))?;
+        if signal == Signal::Tstp {
+            hold_stop();
+        }
+        if signal == Signal::Cont && self.caught.contains(&libc::SIGTSTP) {
+            drop_stop();
+        }
+        Some(signal)
     }
 
-    /// Stops this process as an uncaught SIGTSTP does, and returns when it is continued. Returns at
-    /// once where SIGTSTP was ignored when we were started, or where the kernel does not stop
-    /// processes because nobody would continue them (an orphaned process group).
-    pub fn pause(&self) {
-        if !self.caught.contains(&libc::SIGTSTP) {
-            return;
+    /// If SIGTSTP arrived, and no SIGCONT since: does what it does by default, and returns when this
+    /// process is continued. Returns at once where the kernel does not stop processes because nobody
+    /// would continue them (an orphaned process group).
+    ///
+    /// A SIGCONT that arrives just now is not lost: the stop is pending in the kernel, which takes it
+    /// back then. One that arrived before the stop was held is among the signals that
+    /// [`take`](Self::take) has to be asked for before.
+    pub fn stop_if_asked(&self) {
+        if self.caught.contains(&libc::SIGTSTP) {
+            unblock(libc::SIGTSTP); // Stops here.
+            set_handler(libc::SIGTSTP, handler());
         }
-        set_handler(libc::SIGTSTP, libc::SIG_DFL);
-        // A signal to ourselves is delivered before the call returns.
-        let _ = kill_process(getpid(), rustix::process::Signal::TSTP);
-        set_handler(libc::SIGTSTP, handler());
     }
 
     /// Catches them no more, and forgets those that are pending: they were meant for another process.
@@ -85,6 +97,20 @@ impl Drop for CaughtSignals {
         self.caught.iter().for_each(|&number| set_handler(number, libc::SIG_DFL));
         WRITER.store(NONE, Ordering::SeqCst);
     }
+}
+
+/// Makes SIGTSTP pending, with its default action.
+fn hold_stop() {
+    block(libc::SIGTSTP);
+    set_handler(libc::SIGTSTP, libc::SIG_DFL);
+    let _ = kill_process(getpid(), rustix::process::Signal::TSTP);
+}
+
+/// Forgets a pending SIGTSTP, and catches it again.
+fn drop_stop() {
+    set_handler(libc::SIGTSTP, libc::SIG_IGN);
+    set_handler(libc::SIGTSTP, handler());
+    unblock(libc::SIGTSTP);
 }
 
 const NONE: i32 = -1;

@@ -26,14 +26,28 @@ impl Drop for Blocked {
     }
 }
 
-/// Blocks SIGTTOU in this thread and those that it starts, and no other signal. Neither a guardian
-/// nor its supervisor need be in the foreground of their terminal, and both would be stopped for
-/// their messages under `stty tostop`.
+/// Blocks SIGTTOU and SIGTTIN in this thread and those that it starts, and no other signal. A
+/// supervisor is not in the foreground of its terminal. So it may write there under `stty tostop`,
+/// and to read there is an error instead of a stop.
 pub fn block_terminal_stops_only() {
-    let mut only = empty();
-    // SAFETY: the set is valid for the length of the call.
-    unsafe { libc::sigaddset(&raw mut only, libc::SIGTTOU) };
-    set(&only);
+    set(&of(&[libc::SIGTTOU, libc::SIGTTIN]));
+}
+
+pub(super) fn block(number: i32) {
+    change(libc::SIG_BLOCK, &of(&[number]));
+}
+
+pub(super) fn unblock(number: i32) {
+    change(libc::SIG_UNBLOCK, &of(&[number]));
+}
+
+fn of(numbers: &[i32]) -> libc::sigset_t {
+    let mut set = empty();
+    for &number in numbers {
+        // SAFETY: the set is valid for the length of the call.
+        unsafe { libc::sigaddset(&raw mut set, number) };
+    }
+    set
 }
 
 fn empty() -> libc::sigset_t {
@@ -45,8 +59,10 @@ fn empty() -> libc::sigset_t {
 }
 
 fn set(mask: &libc::sigset_t) {
+    change(libc::SIG_SETMASK, mask);
+}
+
+fn change(how: i32, mask: &libc::sigset_t) {
     // SAFETY: the set is valid for the length of the call; a mask concerns this thread alone.
-    unsafe {
-        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::from_ref(mask), std::ptr::null_mut())
-    };
+    unsafe { libc::pthread_sigmask(how, std::ptr::from_ref(mask), std::ptr::null_mut()) };
 }

@@ -14,7 +14,6 @@ use worker_platform_unix::guardian::{
 };
 use worker_platform_unix::{Pid, signal_number};
 
-use super::job::{Job, OnStop};
 use super::link::Report;
 use super::service::Service;
 use super::{VARIABLE, style};
@@ -37,7 +36,6 @@ pub(super) struct Guard {
     link: Option<UnixStream>,
     /// The supervisor takes signals by the link.
     listening: bool,
-    job: Job,
     service: Service,
     /// Children that are none of the supervisor's doing. Whoever executed us may have had some.
     strangers: Vec<Pid>,
@@ -62,7 +60,6 @@ impl Guard {
             signals,
             link: Some(link),
             listening: false,
-            job: Job::default(),
             service: Service::from_environment(),
             strangers,
             released: false,
@@ -74,9 +71,7 @@ impl Guard {
         let exit = loop {
             self.wait();
             self.hear();
-            while let Some(signal) = self.signals.take() {
-                self.pass_on(signal);
-            }
+            self.pass_on_all();
             if let Some(exit) = self.look() {
                 break exit;
             }
@@ -119,15 +114,15 @@ impl Guard {
         }
     }
 
+    fn pass_on_all(&mut self) {
+        while let Some(signal) = self.signals.take() {
+            self.pass_on(signal);
+        }
+    }
+
     fn pass_on(&mut self, signal: Signal) {
         if signal == Signal::Chld {
             return; // For us; the children are looked at next.
-        }
-        if signal == Signal::Tstp {
-            self.job.stop_asked();
-        }
-        if signal == Signal::Cont {
-            self.job.resume_asked();
         }
         let is_job_control = matches!(signal, Signal::Tstp | Signal::Cont);
         if is_job_control || !self.listening || !self.tell(signal) {
@@ -163,11 +158,12 @@ impl Guard {
         None
     }
 
+    /// The supervisor's answer to SIGTSTP is to stop itself, after its trees. What the shell waits
+    /// for is that we do so, too. When we are continued, or where the stop was taken back meanwhile,
+    /// or was never asked for, the supervisor goes on.
     fn follow_stop(&mut self) {
-        if self.job.supervisor_stopped() == OnStop::Pause {
-            self.signals.pause();
-        }
-        // Also where the kernel did not stop us: then nobody would continue it.
+        self.pass_on_all();
+        self.signals.stop_if_asked();
         self.send(Signal::Cont);
     }
 
