@@ -15,7 +15,6 @@
 //! there, until the next start finds them.
 
 mod guard;
-mod job;
 mod link;
 mod service;
 
@@ -55,14 +54,11 @@ pub fn stand_guard() -> Option<ExitCode> {
     }
 }
 
-/// Takes a guardian too many rather than one too few: nothing but the words is looked at. Hidden
-/// verbs are for the processes of slots, which have one.
+/// Looks at the verb alone, which is the first word that is no option. A slot may be called `run`,
+/// and a verb that does not supervise belongs into the foreground of its terminal.
 fn supervises(words: impl Iterator<Item = std::ffi::OsString>) -> bool {
-    let mut words = words.skip(1).take_while(|word| word != "--").peekable();
-    if words.peek().is_some_and(|verb| verb.as_encoded_bytes().starts_with(b"__")) {
-        return false;
-    }
-    words.any(|word| SUPERVISING.iter().any(|verb| word == *verb))
+    let verb = words.skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    verb.is_some_and(|verb| SUPERVISING.iter().any(|supervising| verb == *supervising))
 }
 
 fn style() -> Style {
@@ -81,14 +77,24 @@ mod tests {
 
     #[test]
     fn only_verbs_that_supervise_get_a_guardian() {
-        let supervises = |words: &str| supervises(words.split(' ').map(std::ffi::OsString::from));
-        for words in ["worker run -- sh", "worker --color never run", "worker daemon"] {
+        let supervises = |words: &str| supervises(words.split(' ').map(Into::into));
+        for words in ["worker run -- sh", "worker --json run -- sh", "worker daemon", "worker demo"]
+        {
             assert!(supervises(words), "{words}");
         }
-        for words in
-            ["worker", "worker status", "run", "worker start -- run", "worker __agent daemon"]
-        {
+        for words in ["worker", "worker status run", "run", "worker __agent daemon"] {
             assert!(!supervises(words), "{words}");
         }
+    }
+
+    #[test]
+    fn no_option_before_the_verb_has_a_value_that_could_be_taken_for_it() {
+        use clap::CommandFactory;
+
+        let cli = crate::args::Cli::command();
+        // `--color=never` is fine, `--color never` is not.
+        let takes_value =
+            |arg: &&clap::Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+        assert!(cli.get_arguments().find(takes_value).is_none());
     }
 }

@@ -1,0 +1,10 @@
+//! The guardian of the real `worker`, with real processes, signals and terminals.
+#![cfg(target_os = "linux")]
+
+mod common;
+mod job_control;
+mod killed;
+mod left;
+mod service;
+mod signals;
+mod terminal;
