@@ -10,7 +10,7 @@ use super::checkers::{Broken, Rule};
 use super::ledger::{Run, Slot};
 use super::script::{Act, Gap, Step};
 use super::tally::Tally;
-use super::world::{Failure, World};
+use super::world::{Failure, LIFETIME, World};
 
 const RULE: Rule =
     Rule { name: "every slot settles once the faults stop", cites: "§5 rule 6 and 8" };
@@ -61,9 +61,13 @@ fn abandoned(world: &mut World<'_>, began: Instant, tally: &mut Tally) -> Result
     let took = world.ledger.now.since(began);
     let longest = world.setup.specs.iter().map(|spec| {
         let options = spec.options();
-        options.flush.unwrap_or_default() + options.stop.grace + UNKILLABLE_AFTER
+        let flush = options.flush.unwrap_or_default();
+        flush.saturating_add(options.stop.grace).saturating_add(UNKILLABLE_AFTER)
     });
     let bound = longest.max().unwrap_or_default();
+    if bound >= LIFETIME {
+        return Ok(());
+    }
     let done = world.ledger.open_shutdowns.is_empty() && took <= bound;
     let why = || format!("a shutdown took {took:?}, and the policies allow {bound:?}");
     if done { Ok(()) } else { Err(stuck(0, why())) }
@@ -144,7 +148,7 @@ fn bound(world: &World<'_>) -> Duration {
             PortRequest::None => 1,
             PortRequest::Auto(_) | PortRequest::Fixed(_) => options.restart.max_failures,
         };
-        options.restart.backoff_max * attempts
+        options.restart.backoff_max.saturating_mul(attempts)
     });
     longest.max().unwrap_or_default()
 }

@@ -111,7 +111,7 @@ fn random_spec(rng: &mut Rng) -> Spec {
     let mut some = |n: u64| rng.one_in(n);
     let (prepare, ready, alive) = (some(4), !some(3), some(3));
     let (idle, memory, flush) = (some(3), some(4), some(4));
-    build(SlotOptions {
+    let mut options = SlotOptions {
         prepare: prepare
             .then(|| PrepareOptions { timeout: Duration::from_secs(rng.pick(&[0, 5, 600])) }),
         ports: random_ports(rng),
@@ -129,7 +129,25 @@ fn random_spec(rng: &mut Rng) -> Spec {
         memory_limit: memory.then_some(MEMORY_LIMIT),
         on_clean_exit: rng.pick(&[OnCleanExit::Leave, OnCleanExit::Leave, OnCleanExit::Reap]),
         flush: flush.then(|| Duration::from_secs(rng.pick(&[0, 5, 5]))),
-    })
+    };
+    if rng.one_in(16) {
+        make_endless(&mut options, rng);
+    }
+    build(options)
+}
+
+/// Longer than any world lasts, and than any clock can show.
+const ENDLESS: Duration = Duration::MAX;
+
+fn make_endless(options: &mut SlotOptions, rng: &mut Rng) {
+    match rng.below(6) {
+        0 => options.stop.grace = ENDLESS,
+        1 => options.idle = Some(ENDLESS),
+        2 => options.restart.healthy_after = ENDLESS,
+        3 => options.restart.window = ENDLESS,
+        4 => options.restart.backoff_max = ENDLESS,
+        _ => options.ready = Some(ReadyOptions { timeout: ENDLESS, any_owner: false }),
+    }
 }
 
 /// The only limit on memory that the simulation uses, in bytes.

@@ -1,6 +1,7 @@
 //! A fake host with a clock of its own, which drives the real supervisor one input at a time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use worker_core::{
     Action, Ask, Input, Instant, Launch, LaunchId, Report, RequestId, RunId, Settings, SlotId,
@@ -19,6 +20,9 @@ const PUNCTUAL: Rule =
 const TIE: Rule = Rule { name: "on a tie the deadline wins", cites: "§4 time" };
 const TRAVELS: Rule =
     Rule { name: "the state is a value that travels", cites: "§1 worker-core is a value, §6" };
+
+/// No host waits longer for a deadline than this.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What came of a step.
 #[derive(Clone, Debug)]
@@ -148,6 +152,7 @@ impl<'a> World<'a> {
             Gap::Back(nanos) => now.saturating_sub(nanos),
             Gap::Wakeup(more) => self
                 .wakeup()
+                .filter(|wakeup| wakeup.at.since(self.ledger.now) < LIFETIME)
                 .map_or(now, |wakeup| wakeup.at.as_nanos().saturating_add_signed(more).max(now)),
         })
     }
