@@ -42,6 +42,7 @@ mod sockets;
 mod spawn;
 mod state;
 mod stop;
+mod supervisor_id;
 mod tree;
 mod wait;
 
@@ -51,6 +52,7 @@ pub use crate::output::{MoreOutput, OutputReader, OutputWriter, output_pipe};
 pub use crate::platform::UnixPlatform;
 pub use crate::program::resolve_program;
 pub use crate::signal::{signal_from_number, signal_number};
+pub use crate::supervisor_id::SupervisorId;
 
 /// The number of a process.
 pub type Pid = i32;

@@ -17,7 +17,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use worker_core::RunId;
 
-use crate::os;
+use crate::supervisor_id::SupervisorId;
 
 /// The name of the environment variable that every spawned process carries.
 pub const MARKER: &str = "WORKER_MARKER";
@@ -32,8 +32,7 @@ pub(crate) struct Marker {
 
 impl Marker {
     pub(crate) fn of_this_process() -> Self {
-        let pid = std::process::id();
-        let own = format!("{}:{pid}:{}:", os::boot_id(), os::own_start());
+        let own = SupervisorId::of_this_process().marker_prefix();
         let mut inherited = std::env::var_os(MARKER).map(OsString::into_vec).unwrap_or_default();
         if !inherited.is_empty() {
             inherited.push(b',');
@@ -51,14 +50,16 @@ impl Marker {
 
     /// The run of ours that an environment (`NAME=VALUE` strings, each with a NUL behind it) names.
     pub(crate) fn run_in(&self, environment: &[u8]) -> Option<RunId> {
-        let value = environment.split(|&byte| byte == 0).find_map(marker_value)?;
-        value.split(|&byte| byte == b',').find_map(|entry| self.run_of_entry(entry))
+        run_of(&self.own, environment)
     }
+}
 
-    fn run_of_entry(&self, entry: &[u8]) -> Option<RunId> {
-        let number = entry.strip_prefix(self.own.as_bytes())?;
-        std::str::from_utf8(number).ok()?.parse().ok().map(RunId::new)
-    }
+/// The run that an environment names for the supervisor whose entries begin with `prefix`.
+pub(crate) fn run_of(prefix: &str, environment: &[u8]) -> Option<RunId> {
+    let value = environment.split(|&byte| byte == 0).find_map(marker_value)?;
+    let mut entries = value.split(|&byte| byte == b',');
+    let number = entries.find_map(|entry| entry.strip_prefix(prefix.as_bytes()))?;
+    std::str::from_utf8(number).ok()?.parse().ok().map(RunId::new)
 }
 
 impl fmt::Debug for Marker {
