@@ -29,14 +29,16 @@ impl State {
         let mut owners = self.owners_by_id();
         for &pid in new {
             let ids = ids_of(pid);
-            let owner = self.owner_of(pid, ids, &owners);
+            let by_leaf = self.owner_by_leaf(pid);
+            let owner = by_leaf.or_else(|| self.owner_of(pid, ids, &owners));
             let owner = owner.unwrap_or_else(|| {
                 report_unattributed(pid);
                 Owner::Nobody
             });
             // Siblings that come after it may be known by its group or session alone.
             remember_ids(&mut owners, ids, owner);
-            self.children.insert(pid, Child { owner, ids, role: Role::Adopted, struck: false });
+            let (role, in_leaf) = (Role::Adopted, by_leaf.is_some());
+            self.children.insert(pid, Child { owner, ids, role, struck: false, in_leaf });
         }
     }
 
@@ -50,6 +52,12 @@ impl State {
             remember_ids(&mut owners, child.ids, child.owner);
         }
         owners
+    }
+
+    /// Leaves no doubt, also where it left its group and session and wiped its environment.
+    fn owner_by_leaf(&self, pid: Pid) -> Option<Owner> {
+        let run = self.cgroups.as_ref().ok()?.run_of(pid)?;
+        self.owner_by_run(run)
     }
 
     /// By descent where it was seen, else by group and session, else by the marker, else it is of
@@ -70,16 +78,19 @@ impl State {
 
     fn owner_by_descent(&self, pid: Pid) -> Option<Owner> {
         let seen_below_any = self.runs.values().any(|run| !run.known.is_empty())
-            || self.released.values().any(|known| !known.is_empty());
+            || self.released.values().any(|released| !released.known.is_empty());
         let process = if seen_below_any { os::process(pid)? } else { return None };
         let run = self.runs.iter().find(|(_, run)| run.known.contains(&process));
-        let released = self.released.iter().find(|(_, known)| known.contains(&process));
+        let released = self.released.iter().find(|(_, released)| released.known.contains(&process));
         run.map(|(&run, _)| Owner::Run(run))
             .or_else(|| released.map(|(&run, _)| Owner::Released(run)))
     }
 
     fn owner_by_marker(&self, pid: Pid) -> Option<Owner> {
-        let run = self.marker.run_in(&os::environment(pid)?)?;
+        self.owner_by_run(self.marker.run_in(&os::environment(pid)?)?)
+    }
+
+    fn owner_by_run(&self, run: RunId) -> Option<Owner> {
         if self.runs.contains_key(&run) {
             return Some(Owner::Run(run));
         }

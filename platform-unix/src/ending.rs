@@ -6,9 +6,10 @@ use worker_core::RunId;
 
 use crate::Pid;
 use crate::adopt::ids_of;
+use crate::cgroup::Group;
 use crate::os::{self, Family, Process};
 use crate::reaper::kill_group_of;
-use crate::state::{Child, Ending, Known, Owner, State, Unattributed};
+use crate::state::{Child, Ending, Known, Owner, Released, State, Unattributed};
 use crate::tree::with_descendants;
 
 impl State {
@@ -38,6 +39,9 @@ impl State {
     pub(crate) fn kill_escapees(&mut self, run: RunId) {
         let Some(run) = self.runs.get_mut(&run) else { return };
         run.ending = Ending::Killing;
+        if let Some(leaf) = &run.leaf {
+            let _ = leaf.group().kill(); // What did not work is done one by one.
+        }
         self.adopt();
         self.carry_on();
     }
@@ -70,8 +74,9 @@ impl State {
 
     /// SIGKILL to every child that is to be ended and did not get it yet, and to what is below it.
     pub(crate) fn strike(&mut self) {
-        let doomed: Vec<_> =
+        let mut doomed: Vec<_> =
             self.children.iter().filter(|(_, child)| self.is_doomed(child)).collect();
+        doomed.retain(|(_, child)| !self.dies_with_its_leaf(child));
         let doomed: Vec<_> = doomed.into_iter().map(|(&pid, child)| (pid, child.owner)).collect();
         if doomed.is_empty() {
             return;
@@ -104,6 +109,12 @@ impl State {
         wanted && !child.struck
     }
 
+    /// Its leaf got SIGKILL. Where the leaf is empty and the child is not dead, it has left it.
+    fn dies_with_its_leaf(&self, child: &Child) -> bool {
+        let Owner::Run(run) = child.owner else { return false };
+        child.in_leaf && self.group_of(run).is_some_and(Group::is_populated)
+    }
+
     /// What is below is looked up first: when its parent is dead, only its group, its session and
     /// its marker could tell whose it is.
     fn strike_below(&mut self, family: &Family, pid: Pid, owner: Owner) {
@@ -124,8 +135,11 @@ impl State {
     }
 
     /// Remembers who is below a run's processes, while that can be seen. Those that were remembered
-    /// before and live are found again, or became children of ours.
+    /// before and live are found again, or became children of ours. A leaf knows them better.
     pub(crate) fn remember_tree(&mut self, id: RunId) {
+        if self.group_of(id).is_some() {
+            return;
+        }
         let members = self.members(id);
         if let Some(run) = self.runs.get_mut(&id) {
             run.known = Known::default();
@@ -144,8 +158,8 @@ impl State {
 
     /// Makes what a released run left behind nobody's, and says how many live.
     pub(crate) fn let_go(&mut self, id: RunId) -> u32 {
-        let released = self.runs.get(&id).is_some_and(|run| run.ending == Ending::Released);
-        if !released {
+        let is_released = self.runs.get(&id).is_some_and(|run| run.ending == Ending::Released);
+        if !is_released {
             return 0;
         }
         let mut known = Known::default();
@@ -156,7 +170,8 @@ impl State {
         for child in self.children.values_mut().filter(|child| child.owner == Owner::Run(id)) {
             child.owner = Owner::Released(id);
         }
-        self.released.insert(id, known);
+        let leaf = self.runs.get_mut(&id).and_then(|run| run.leaf.take());
+        self.released.insert(id, Released { known, leaf });
         left
     }
 }

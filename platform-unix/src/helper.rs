@@ -9,6 +9,7 @@ use crate::Pid;
 use crate::command::Command;
 use crate::platform::UnixPlatform;
 use crate::reaper::kill_group_of;
+use crate::spawn::Spawned;
 use crate::state::{Ending, Role, State};
 
 /// Runs a helper to its end, or kills it with its group at the limit, or when this is dropped.
@@ -18,7 +19,8 @@ pub(crate) async fn run_helper(
     command: Command,
     limit: Duration,
 ) -> Result<Exit, SpawnError> {
-    let mut helper = Helper::spawn(platform, run, command)?;
+    let mut helper = Helper::spawn(platform, run, &command).await?;
+    drop(command); // Its ends of pipes are the helper's alone.
     if let Ok(exit) = tokio::time::timeout(limit, &mut helper.ended).await {
         return Ok(exit.unwrap_or(Exit::Unknown));
     }
@@ -33,10 +35,16 @@ struct Helper<'a> {
 }
 
 impl<'a> Helper<'a> {
-    fn spawn(platform: &'a UnixPlatform, run: RunId, command: Command) -> Result<Self, SpawnError> {
+    async fn spawn(
+        platform: &'a UnixPlatform,
+        run: RunId,
+        command: &Command,
+    ) -> Result<Self, SpawnError> {
         let (ends, ended) = oneshot::channel();
-        let pid = platform.state().spawn_helper(run, command, ends)?;
-        Ok(Self { platform, pid, ended })
+        let spawned = platform.state().spawn_helper(run, command, ends)?;
+        let helper = Self { platform, pid: spawned.pid, ended };
+        platform.see_executed(run, spawned, command).await?;
+        Ok(helper)
     }
 
     /// Kills its group, if it is not reaped.
@@ -59,14 +67,15 @@ impl State {
     fn spawn_helper(
         &mut self,
         run: RunId,
-        command: Command,
+        command: &Command,
         waiting: oneshot::Sender<Exit>,
-    ) -> Result<Pid, SpawnError> {
+    ) -> Result<Spawned, SpawnError> {
         let ending = self.runs.get(&run).map_or(Ending::Killing, |run| run.ending);
         if ending > Ending::NotAsked {
             let message = format!("run {run} is being ended: nothing is spawned for it any more");
             return Err(SpawnError { failure: SpawnFailure::Other, message });
         }
-        self.spawn_child(run, command, Role::Helper(Some(waiting)))
+        let group = self.group_of(run).cloned();
+        self.spawn_child(run, command, Role::Helper(Some(waiting)), group.as_ref())
     }
 }

@@ -11,6 +11,12 @@
 //! costs nothing for the rest of the machine. An adopted child belongs to the run of its group or
 //! session, else of its [marker](MARKER), else to the only live run.
 //!
+//! Where cgroups of version 2 can be made, each run also has [one of its own](Tier::Cgroup), which a
+//! [`shim`] enters before the program's first instruction. It tells whose an orphan is, also where
+//! that left its group and session and wiped its environment; one write ends whatever is in it; and
+//! the tree is gone when it is empty, *and* every child of ours that belongs to the run is reaped.
+//! A process that moves itself into another cgroup is kept hold of as above.
+//!
 //! One place reaps, by process id. A child that is not reaped keeps its number, so a signal by
 //! number to a child of ours cannot hit a stranger; every other process is pinned first. The leader
 //! stays unreaped until its tree is being ended and nothing else of it is left: its group can be
@@ -24,12 +30,14 @@
 
 mod adopt;
 mod answer;
+mod cgroup;
 mod command;
 mod descriptors;
 mod ending;
 mod failure;
 pub mod guardian;
 mod helper;
+mod leaves;
 mod marker;
 mod memory;
 mod os;
@@ -37,12 +45,14 @@ mod output;
 mod platform;
 mod program;
 mod reaper;
+pub mod shim;
 mod signal;
 mod sockets;
 mod spawn;
 mod state;
 mod stop;
 mod supervisor_id;
+mod tier;
 mod tree;
 mod wait;
 
@@ -51,8 +61,10 @@ pub use crate::marker::MARKER;
 pub use crate::output::{MoreOutput, OutputReader, OutputWriter, output_pipe};
 pub use crate::platform::UnixPlatform;
 pub use crate::program::resolve_program;
+pub use crate::shim::Shim;
 pub use crate::signal::{signal_from_number, signal_number};
 pub use crate::supervisor_id::SupervisorId;
+pub use crate::tier::Tier;
 
 /// The number of a process.
 pub type Pid = i32;

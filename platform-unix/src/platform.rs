@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -13,11 +14,14 @@ use worker_core::{Exit, Kill, Owner, RunId, Signal, Spawn, SpawnError, TreeEnd};
 
 use crate::Pid;
 use crate::answer::Answers;
+use crate::cgroup::{Cgroups, EmptyLeaves};
 use crate::command::{Command, Leader};
 use crate::descriptors;
 use crate::helper;
 use crate::os::{self, StrayExits};
+use crate::shim::{self, Shim};
 use crate::state::{Owner as ChildOwner, State};
+use crate::tier::Tier;
 
 /// Spawns, watches and ends the trees of this process.
 ///
@@ -48,6 +52,28 @@ impl UnixPlatform {
     ///
     /// Outside of a tokio runtime with io enabled.
     pub fn new() -> io::Result<Self> {
+        Self::set_up(|_| Err("it was not asked for".to_owned()))
+    }
+
+    /// The same, and gives each run a cgroup of its own where that can be; [`tier`](Self::tier)
+    /// says whether it can, and why not. What a supervisor that is gone left in its cgroups is ended
+    /// first. Blocks for some milliseconds: it tries with a process whether all works.
+    ///
+    /// Call it when no [`shim`](crate::shim) of this process runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new). That there can be no cgroup is none.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_cgroups(shim: Shim) -> io::Result<Self> {
+        Self::set_up(|empty_leaves| Cgroups::set_up(shim, empty_leaves))
+    }
+
+    fn set_up(cgroups: impl FnOnce(EmptyLeaves) -> Result<Cgroups, String>) -> io::Result<Self> {
+        shim::refuse()?;
         let claim = Claim::take()?;
         let stray_exits = Arc::new(StrayExits::new()?);
         // Also replaces a SIGCHLD that was ignored when we were started, under which the kernel
@@ -60,14 +86,42 @@ impl UnixPlatform {
                 "orphans do not fall to this process: one that left its group may escape"
             );
         }
-        let state = Mutex::new(State::new(Arc::clone(&stray_exits)));
+        let empty_leaves = EmptyLeaves::new();
+        let cgroups = cgroups(empty_leaves.clone()).inspect_err(|why| {
+            tracing::info!(%why, "runs have no cgroups of their own");
+        });
+        let state = Mutex::new(State::new(Arc::clone(&stray_exits), cgroups));
         let shared = Arc::new(Shared { state, _claim: claim });
-        tokio::spawn(reap(deaths, stray_exits, Arc::downgrade(&shared)));
+        tokio::spawn(reap(deaths, stray_exits, empty_leaves, Arc::downgrade(&shared)));
         Ok(Self { shared })
     }
 
-    /// Memory of the whole tree in bytes: what its processes would give back if they ended, which
-    /// is `RssAnon` + `RssShmem` on Linux and the footprint on macOS. Pages that processes share
+    /// What keeps hold of trees here.
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        match &self.state().cgroups {
+            Ok(cgroups) => Tier::Cgroup { folder: cgroups.folder() },
+            Err(why) => Tier::without_cgroups(why.clone()),
+        }
+    }
+
+    /// The folder of a run's cgroup; none if it has none, or if its tree is gone.
+    #[must_use]
+    pub fn cgroup(&self, run: RunId) -> Option<PathBuf> {
+        self.state().group_of(run).map(|group| group.path().to_owned())
+    }
+
+    /// How many processes of the run the kernel has ended because memory ran out, as the run's
+    /// cgroup says. None where it has no cgroup with the memory controller, or if its tree is gone:
+    /// ask when the leader has ended, and before anything is killed.
+    #[must_use]
+    pub fn oom_kills(&self, run: RunId) -> Option<u64> {
+        self.state().oom_kills(run)
+    }
+
+    /// Memory of the whole tree in bytes: what its processes would give back if they ended. In a
+    /// cgroup with the memory controller that is `anon` + `shmem` of `memory.stat`. Else it is
+    /// `RssAnon` + `RssShmem` on Linux and the footprint on macOS, and pages that processes share
     /// count once for each. None if no process of it lives.
     #[must_use]
     pub fn memory(&self, run: RunId) -> Option<u64> {
@@ -195,12 +249,18 @@ impl Drop for Claim {
     }
 }
 
-/// The reaping task: a death wakes it, and nothing else does.
-async fn reap(mut deaths: SignalStream, strays: Arc<StrayExits>, shared: Weak<Shared>) {
+/// The reaping task: a death wakes it, or a cgroup that got empty.
+async fn reap(
+    mut deaths: SignalStream,
+    strays: Arc<StrayExits>,
+    empty_leaves: EmptyLeaves,
+    shared: Weak<Shared>,
+) {
     loop {
         tokio::select! {
             Some(()) = deaths.recv() => {}
             () = strays.next() => {}
+            () = empty_leaves.next() => {}
         }
         let Some(shared) = shared.upgrade() else { return };
         shared.state().settle();
@@ -213,7 +273,8 @@ impl Spawn for UnixPlatform {
     type Leader = Leader;
 
     async fn spawn(&self, run: RunId, command: Command) -> Result<Leader, SpawnError> {
-        self.state().spawn_leader(run, command)
+        let pid = self.spawn_leader(run, &command).await?;
+        Ok(Leader { pid })
     }
 
     /// [`Exit::Unknown`] at once for a run that never was, or of which all was told.

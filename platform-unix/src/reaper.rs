@@ -4,7 +4,8 @@ use rustix::process::{Signal, kill_process_group};
 use worker_core::{Exit, RunId, TreeEnd};
 
 use crate::Pid;
-use crate::state::{Child, Ending, Owner, Role, Run, State};
+use crate::cgroup::Leaf;
+use crate::state::{Child, Ending, Owner, Released, Role, Run, State};
 use crate::wait::{self, Dead};
 
 impl State {
@@ -28,6 +29,7 @@ impl State {
         self.finish_runs();
         self.strike();
         self.chase_strays();
+        self.watch_leaves();
         self.tell_unattributed();
     }
 
@@ -139,20 +141,23 @@ impl State {
         let Some(run) = self.runs.remove(&id) else { return };
         wait::reap(run.leader);
         self.children.remove(&run.leader);
+        self.retire(run.leaf);
         if let Some(answers) = self.answers.get(&id) {
             answers.end.set(TreeEnd { killed: run.killed, left });
         }
         self.forget_told(id);
     }
 
-    /// Forgets ended runs whose last process is gone: all that lives hangs under a child of ours.
+    /// Forgets ended runs whose last process is gone: all that lives hangs under a child of ours,
+    /// or is in the leaf.
     fn forget_released(&mut self) {
-        if self.released.is_empty() {
-            return;
-        }
         let children = &self.children;
         let has_children = |run| children.values().any(|child| child.owner == Owner::Released(run));
-        self.released.retain(|&run, _| has_children(run));
+        let gone = |&run: &RunId, released: &mut Released| {
+            !has_children(run) && !released.leaf.as_ref().is_some_and(Leaf::is_populated)
+        };
+        let gone: Vec<_> = self.released.extract_if(gone).collect();
+        gone.into_iter().for_each(|(_, released)| self.retire(released.leaf));
     }
 }
 

@@ -1,58 +1,115 @@
 //! Spawning.
 
+use std::collections::hash_map::Entry;
+use std::ffi::OsString;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child as StdChild, Command as StdCommand, Stdio};
 use std::sync::Arc;
 
-use worker_core::{RunId, SpawnError, SpawnFailure};
+use rustix::process::{Signal, kill_process};
+use worker_core::{RunId, SpawnError, SpawnFailure, TreeEnd};
 
 use crate::Pid;
-use crate::command::{Command, Input, Leader, Output};
+use crate::cgroup::Group;
+use crate::command::{Command, Input, Output};
 use crate::descriptors::with_empty_signal_mask;
 use crate::failure;
 use crate::marker::{MARKER, is_marker};
+use crate::platform::UnixPlatform;
+use crate::shim::{Report, Target};
 use crate::state::{Child, Ending, Known, Owner, Role, Run, State};
+use crate::wait;
+
+/// A child that was spawned.
+#[derive(Debug)]
+pub(crate) struct Spawned {
+    pub(crate) pid: Pid,
+    /// Where it is a shim as yet.
+    report: Option<Report>,
+}
+
+impl UnixPlatform {
+    /// Spawns the leader of a run, and answers when its program is executed.
+    pub(crate) async fn spawn_leader(
+        &self,
+        run: RunId,
+        command: &Command,
+    ) -> Result<Pid, SpawnError> {
+        let spawned = self.state().spawn_leader(run, command)?;
+        let pid = spawned.pid;
+        let executed = self.see_executed(run, spawned, command).await;
+        if executed.is_err() {
+            self.state().withdraw(run);
+        }
+        executed.map(|()| pid)
+    }
+
+    /// Waits until the program of a child is executed, or fails to be.
+    pub(crate) async fn see_executed(
+        &self,
+        run: RunId,
+        spawned: Spawned,
+        command: &Command,
+    ) -> Result<(), SpawnError> {
+        let Some(report) = spawned.report else { return Ok(()) };
+        let outcome = report.outcome().await;
+        if let Some(error) = outcome.not_executed {
+            return Err(failure::explain(&command.program, &command.dir, &error));
+        }
+        self.state().see_entered(run, spawned.pid, outcome.not_entered);
+        Ok(())
+    }
+}
 
 impl State {
-    /// Spawns the leader of a run.
-    pub(crate) fn spawn_leader(
-        &mut self,
-        id: RunId,
-        command: Command,
-    ) -> Result<Leader, SpawnError> {
+    fn spawn_leader(&mut self, id: RunId, command: &Command) -> Result<Spawned, SpawnError> {
         if self.runs.contains_key(&id) {
             let message = format!("the tree of run {id} is not gone: it cannot be spawned again");
             return Err(SpawnError { failure: SpawnFailure::Other, message });
         }
-        let pid = self.spawn_child(id, command, Role::Leader)?;
+        let mut leaf = self.cgroups.as_mut().ok().and_then(|cgroups| cgroups.make_leaf(id));
+        let group = leaf.as_ref().map(|leaf| leaf.group().clone());
+        let spawned = self.spawn_child(id, command, Role::Leader, group.as_ref());
+        let is_entering = spawned.as_ref().is_ok_and(|spawned| spawned.report.is_some());
+        if !is_entering {
+            self.retire(leaf.take());
+        }
+        let spawned = spawned?;
         let run = Run {
-            leader: pid,
+            leader: spawned.pid,
             exit: None,
             ending: Ending::NotAsked,
             killed: 0,
             known: Known::default(),
+            leaf,
         };
         self.runs.insert(id, run);
         self.answers.insert(id, Arc::default());
-        Ok(Leader { pid })
+        Ok(spawned)
     }
 
-    /// Spawns a child that leads a process group of its own.
+    /// Spawns a child that leads a process group of its own: into this cgroup, or without one if
+    /// that cannot be.
     pub(crate) fn spawn_child(
         &mut self,
         run: RunId,
-        command: Command,
+        command: &Command,
         role: Role,
-    ) -> Result<Pid, SpawnError> {
-        let (program, dir) = (command.program.clone(), command.dir.clone());
-        let mut command = self.prepare(run, command);
-        // std does not reap a child that is dropped, and holds on to nothing else of it.
-        let spawned = with_empty_signal_mask(|| command.spawn()).map(|child: StdChild| child.id());
-        let pid = spawned.map_err(|error| failure::explain(&program, &dir, &error))?;
-        let pid = Pid::try_from(pid).unwrap_or_default();
-        let child = Child { owner: Owner::Run(run), ids: [pid; 3], role, struck: false };
-        self.children.insert(pid, child);
-        Ok(pid)
+        group: Option<&Group>,
+    ) -> Result<Spawned, SpawnError> {
+        let into_group = group.map(|group| self.spawn_into(group, run, command));
+        let spawned = match into_group {
+            Some(Ok(spawned)) => Ok(spawned),
+            Some(Err(error)) => self.spawn_plain(run, command).inspect(|_| self.complain(&error)),
+            None => self.spawn_plain(run, command),
+        };
+        let spawned =
+            spawned.map_err(|error| failure::explain(&command.program, &command.dir, &error))?;
+        let (owner, ids) = (Owner::Run(run), [spawned.pid; 3]);
+        let child = Child { owner, ids, role, struck: false, in_leaf: false };
+        self.children.insert(spawned.pid, child);
+        Ok(spawned)
     }
 
     /// Nothing here makes std leave its `posix_spawn` path: no `pre_exec`, no user or group, and
@@ -60,20 +117,85 @@ impl State {
     ///
     /// Signals that we handle are reset by exec, and std resets SIGPIPE, which it ignores itself.
     /// One that was ignored when we were started (nohup) stays ignored.
-    fn prepare(&self, run: RunId, command: Command) -> StdCommand {
+    fn spawn_plain(&self, run: RunId, command: &Command) -> io::Result<Spawned> {
         let mut prepared = StdCommand::new(&command.program);
-        prepared
-            .args(command.args)
-            .env_clear()
-            .envs(command.env.into_iter().filter(|(name, _)| !is_marker(name)))
-            .env(MARKER, self.marker.value(run))
-            .current_dir(command.dir)
-            .process_group(0)
-            .stdin(input(command.stdin))
-            .stdout(output(command.stdout))
-            .stderr(output(command.stderr));
-        prepared
+        let env = variables(command).map(|(name, value)| (name, value));
+        prepared.args(&command.args).env_clear().envs(env).env(MARKER, self.marker.value(run));
+        complete(&mut prepared, command)?;
+        // std does not reap a child that is dropped, and holds on to nothing else of it.
+        let pid = with_empty_signal_mask(|| prepared.spawn()).map(|child: StdChild| child.id())?;
+        Ok(Spawned { pid: Pid::try_from(pid).unwrap_or_default(), report: None })
     }
+
+    fn spawn_into(&self, group: &Group, run: RunId, command: &Command) -> io::Result<Spawned> {
+        let Ok(cgroups) = &self.cgroups else { return Err(io::ErrorKind::Unsupported.into()) };
+        let marker = (MARKER.into(), self.marker.value(run));
+        let variables = variables(command).cloned().chain([marker]);
+        let env = variables.map(|(name, value)| joined(name, &value)).collect();
+        let target = Target { program: &command.program, env, args: &command.args };
+        let complete = |shim: &mut StdCommand| complete(shim, command);
+        let (pid, report) = cgroups.shim.spawn(group, &target, complete)?;
+        Ok(Spawned { pid, report: Some(report) })
+    }
+
+    /// A child has executed its program.
+    fn see_entered(&mut self, run: RunId, pid: Pid, not_entered: Option<io::Error>) {
+        let Some(error) = not_entered else {
+            let child = self.children.get_mut(&pid);
+            if let Some(child) = child.filter(|child| child.owner == Owner::Run(run)) {
+                child.in_leaf = true;
+            }
+            return;
+        };
+        self.complain(&error);
+        let leaf = self.runs.get_mut(&run).filter(|run| run.leader == pid);
+        let leaf = leaf.and_then(|run| run.leaf.take());
+        self.retire(leaf);
+    }
+
+    /// Undoes the spawn of a leader that was a shim and did not get further.
+    fn withdraw(&mut self, id: RunId) {
+        if let Entry::Occupied(run) = self.runs.entry(id) {
+            let run = run.remove();
+            // Its number is its own: it is not reaped.
+            if let Some(leader) = rustix::process::Pid::from_raw(run.leader) {
+                let _ = kill_process(leader, Signal::KILL);
+            }
+            wait::reap_soon(run.leader);
+            self.children.remove(&run.leader);
+            self.retire(run.leaf);
+        }
+        if let Some(answers) = self.answers.remove(&id) {
+            answers.end.set(TreeEnd::default());
+        }
+    }
+
+    fn complain(&mut self, error: &io::Error) {
+        if let Ok(cgroups) = &mut self.cgroups {
+            cgroups.complain(error);
+        }
+    }
+}
+
+fn variables(command: &Command) -> impl Iterator<Item = &(OsString, OsString)> {
+    command.env.iter().filter(|(name, _)| !is_marker(name))
+}
+
+fn joined(mut name: OsString, value: &OsString) -> OsString {
+    name.push("=");
+    name.push(value);
+    name
+}
+
+/// What a program and a shim have in common.
+fn complete(prepared: &mut StdCommand, command: &Command) -> io::Result<()> {
+    prepared
+        .current_dir(&command.dir)
+        .process_group(0)
+        .stdin(input(command.stdin))
+        .stdout(output(&command.stdout)?)
+        .stderr(output(&command.stderr)?);
+    Ok(())
 }
 
 fn input(input: Input) -> Stdio {
@@ -83,10 +205,10 @@ fn input(input: Input) -> Stdio {
     }
 }
 
-fn output(output: Output) -> Stdio {
+fn output(output: &Output) -> io::Result<Stdio> {
     match output {
-        Output::Inherit => Stdio::inherit(),
-        Output::Null => Stdio::null(),
-        Output::Pipe(writer) => writer.into(),
+        Output::Inherit => Ok(Stdio::inherit()),
+        Output::Null => Ok(Stdio::null()),
+        Output::Pipe(writer) => writer.try_clone().map(Stdio::from),
     }
 }

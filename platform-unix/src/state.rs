@@ -8,6 +8,7 @@ use worker_core::{Exit, RunId};
 
 use crate::Pid;
 use crate::answer::Answers;
+use crate::cgroup::{Cgroups, Leaf};
 use crate::marker::Marker;
 use crate::os::{Process, StrayExits};
 
@@ -25,9 +26,11 @@ pub(crate) struct State {
     /// are known by their group and session.
     pub(crate) just_reaped: Vec<Child>,
     /// Ended runs that left processes behind on purpose, as long as there are any.
-    pub(crate) released: HashMap<RunId, Known>,
+    pub(crate) released: HashMap<RunId, Released>,
     /// What becomes of children that belong to nobody.
     pub(crate) unattributed: Unattributed,
+    /// Makes a cgroup for each run; else why there are none.
+    pub(crate) cgroups: Result<Cgroups, String>,
     /// Tells when processes end whose end is not told to us as their parent.
     pub(crate) stray_exits: Arc<StrayExits>,
 }
@@ -41,8 +44,19 @@ pub(crate) struct Run {
     pub(crate) ending: Ending,
     /// Processes that SIGKILL ended after we had sent it.
     pub(crate) killed: u32,
-    /// Processes that were seen below a process of the run.
+    /// Processes that were seen below a process of the run. Of a run with a leaf none is noted.
     pub(crate) known: Known,
+    /// Its cgroup.
+    pub(crate) leaf: Option<Leaf>,
+}
+
+/// What an ended run left behind on purpose.
+#[derive(Debug)]
+pub(crate) struct Released {
+    /// Who lived then.
+    pub(crate) known: Known,
+    /// The cgroup of the run, until it is empty.
+    pub(crate) leaf: Option<Leaf>,
 }
 
 /// How far the ending of a tree has come. Only moves up.
@@ -97,6 +111,8 @@ pub(crate) struct Child {
     pub(crate) role: Role,
     /// SIGKILL was sent to it: it cannot fork any more.
     pub(crate) struck: bool,
+    /// It was seen in the leaf of its run, the end of which is its own, too.
+    pub(crate) in_leaf: bool,
 }
 
 /// To whom a child belongs. Does not change while the child is not reaped, except by a release.
@@ -131,8 +147,9 @@ pub(crate) enum Unattributed {
 }
 
 impl State {
-    pub(crate) fn new(stray_exits: Arc<StrayExits>) -> Self {
+    pub(crate) fn new(stray_exits: Arc<StrayExits>, cgroups: Result<Cgroups, String>) -> Self {
         Self {
+            cgroups,
             stray_exits,
             marker: Marker::of_this_process(),
             runs: HashMap::new(),

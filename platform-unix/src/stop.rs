@@ -48,6 +48,7 @@ impl State {
     fn signal_each(&mut self, run: RunId, signals: &[Signal]) {
         let Some(leader) = self.runs.get(&run).map(|run| run.leader) else { return };
         self.remember_tree(run);
+        let in_leaf = self.in_leaf(run);
         signal_group(leader, signals);
         let mut reached = HashSet::new();
         for _ in 0..LOOKS {
@@ -57,6 +58,11 @@ impl State {
                 break;
             }
             self.adopt();
+        }
+        // What hangs under nothing of ours. What was forked since is left alone, as above.
+        let strays = in_leaf.iter().filter(|process| !reached.contains(&identity(process)));
+        for process in strays.filter(|process| process.group != leader && process.alive) {
+            os::signal_pinned(process, signals);
         }
     }
 

@@ -5,17 +5,20 @@ use std::collections::HashSet;
 use worker_core::RunId;
 
 use crate::Pid;
+use crate::cgroup::Group;
 use crate::os::{self, Family, Process};
 use crate::state::{Owner, State};
 
 impl State {
-    /// The living processes of a run, each after its parent.
+    /// The living processes of a run, each after its parent. What is in its leaf and hangs under
+    /// nothing of ours comes last.
     pub(crate) fn members(&self, run: RunId) -> Vec<Process> {
         let mut roots = self.roots(run);
         roots.retain(|&root| !self.is_held(root));
         let mut members: Vec<_> = roots.into_iter().filter_map(os::process).collect();
         members.extend(self.strays(run));
         let mut members = with_descendants(&Family::now(), members);
+        members.extend(self.in_leaf(run));
         let mut seen = HashSet::new();
         members.retain(|process| process.alive && seen.insert(process.pid));
         members
@@ -33,10 +36,18 @@ impl State {
         os::strays(run.leader, &run.known)
     }
 
+    /// The living processes in the leaf of the run, in no order.
+    pub(crate) fn in_leaf(&self, run: RunId) -> Vec<Process> {
+        let pids = self.group_of(run).map(Group::processes).unwrap_or_default();
+        pids.into_iter().filter_map(os::process).collect()
+    }
+
     /// Whether nothing of the run is left but its leader.
     pub(crate) fn is_empty(&self, id: RunId) -> bool {
         let Some(run) = self.runs.get(&id) else { return true };
-        self.roots(id).iter().all(|&pid| pid == run.leader) && self.strays(id).is_empty()
+        self.roots(id).iter().all(|&pid| pid == run.leader)
+            && self.strays(id).is_empty()
+            && !self.group_of(id).is_some_and(Group::is_populated)
     }
 }
 

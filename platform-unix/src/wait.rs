@@ -28,6 +28,11 @@ pub(crate) fn reap(pid: Pid) -> Option<Dead> {
     waitid(libc::P_PID, pid, libc::WEXITED | libc::WNOHANG)
 }
 
+/// Reaps this child, which had its SIGKILL: waits for the moment that its end takes.
+pub(crate) fn reap_soon(pid: Pid) -> Option<Dead> {
+    waitid(libc::P_PID, pid, libc::WEXITED)
+}
+
 fn waitid(which: libc::idtype_t, pid: Pid, options: i32) -> Option<Dead> {
     let id = libc::id_t::try_from(pid).ok()?;
     loop {

@@ -27,7 +27,11 @@
 //! | `balloon MB` | uses so much memory |
 //! | `clear-env { … }`, `with-env K=V { … }` | executes itself with another environment |
 //! | `supervise { … }` | spawns this as a run of a platform of its own, and keeps hold of it |
+//! | `supervise-in-cgroup { … }` | the same, in a cgroup of the run's own |
+//! | `enter FOLDER` | enters the cgroup of this folder |
 //! | `wipe` | overwrites its arguments and environment in place |
+//!
+//! It is also the shim of the tests.
 //!
 //! Whatever happens, each of the processes ends by SIGALRM two minutes after the start.
 
@@ -39,11 +43,12 @@ use std::process::{Command, exit};
 use std::time::{Duration, Instant};
 
 use worker_core::{Kill, RunId, Spawn};
-use worker_platform_unix::{Input, Output, UnixPlatform};
+use worker_platform_unix::{Input, Output, Shim, UnixPlatform, shim};
 
 const LIFETIME: Duration = Duration::from_secs(120);
 
 fn main() {
+    shim::exec_if_asked();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let mut fixture =
         Fixture { death: Instant::now() + LIFETIME, on: Vec::new(), kept: Vec::new() };
@@ -103,7 +108,9 @@ impl Fixture {
                 })
             }),
             "with-env" => self.with_env(rest),
-            "supervise" => with_block(rest, supervise),
+            "supervise" => with_block(rest, |block| supervise(UnixPlatform::new, block)),
+            "supervise-in-cgroup" => with_block(rest, |block| supervise(with_cgroups, block)),
+            "enter" => with_text(rest, enter),
             "wipe" => without(rest, wipe),
             other => fail(&format!("no such word: {other}")),
         }
@@ -329,11 +336,20 @@ fn join(group: u64) {
     let _ = rustix::process::setpgid(None, group);
 }
 
-fn supervise(block: &[String]) {
+fn with_cgroups() -> std::io::Result<UnixPlatform> {
+    UnixPlatform::with_cgroups(Shim::this_program().unwrap_or_else(|| fail("no shim")))
+}
+
+fn enter(folder: &str) {
+    let entrance = std::path::Path::new(folder).join("cgroup.procs");
+    std::fs::write(entrance, "0").unwrap_or_else(|error| fail(&format!("{folder}: {error}")));
+}
+
+fn supervise(platform: fn() -> std::io::Result<UnixPlatform>, block: &[String]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|_| fail("no runtime"));
     runtime.block_on(async {
-        let platform = UnixPlatform::new().unwrap_or_else(|_| fail("no platform"));
+        let platform = platform().unwrap_or_else(|_| fail("no platform"));
         let command = worker_platform_unix::Command {
             program: std::env::current_exe().unwrap_or_else(|_| fail("who am I?")),
             args: block.iter().map(OsString::from).collect(),

@@ -7,6 +7,7 @@ use worker_core::Exit;
 
 use super::children::exit;
 use crate::Pid;
+use crate::cgroup::{self, Group};
 use crate::os::{self, Family};
 use crate::tree::with_descendants;
 
@@ -20,24 +21,34 @@ pub struct Sweep {
     spared: Vec<Pid>,
     /// Children that had their SIGKILL and are not reaped: they cannot fork any more.
     struck: HashSet<Pid>,
+    /// Where the supervisor had cgroups.
+    folders: Vec<Group>,
     killed: usize,
 }
 
 impl Sweep {
-    /// A sweep that leaves these children alone, with what is below them.
+    /// A sweep after the end of this supervisor, which is reaped. It leaves these children alone,
+    /// with what is below them.
     #[must_use]
-    pub fn sparing(spared: Vec<Pid>) -> Self {
-        Self { spared, struck: HashSet::new(), killed: 0 }
+    pub fn after(supervisor: Pid, spared: Vec<Pid>) -> Self {
+        let folders = cgroup::folders_of(supervisor);
+        Self { spared, struck: HashSet::new(), folders, killed: 0 }
     }
 
     /// One round. Answers which children are left: once there is none, nothing is.
     pub fn round(&mut self) -> Vec<Pid> {
+        for folder in &self.folders {
+            let _ = folder.kill(); // What did not work is done one by one.
+        }
         self.reap();
         let family = Family::now();
         let mut left = family.own_children();
         left.retain(|pid| !self.spared.contains(pid));
         let fresh: Vec<_> = left.iter().copied().filter(|&pid| self.struck.insert(pid)).collect();
         fresh.into_iter().for_each(|pid| strike(&family, pid));
+        if left.is_empty() {
+            self.folders.retain(|folder| folder.remove().is_err());
+        }
         left
     }
 

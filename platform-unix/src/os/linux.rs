@@ -16,6 +16,7 @@ use super::{Inode, Process};
 use crate::Pid;
 use crate::state::Known;
 
+pub(crate) use super::cgroup_events::{await_cgroup_change, is_populated, is_unpopulated_within};
 pub(crate) use super::sock_diag::{any_connection, listeners};
 
 /// Orphans below us become our children from here on.

@@ -10,6 +10,7 @@ use std::mem::size_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue};
@@ -188,6 +189,21 @@ impl StrayExits {
         let _ = unsafe { kevent(self.queue.get_ref(), &[], buffer, Some(Duration::ZERO)) };
         ready.clear_ready();
     }
+}
+
+/// There are no cgroups.
+pub(crate) fn is_populated(_events: &Path) -> bool {
+    false
+}
+
+/// There are no cgroups.
+pub(crate) fn is_unpopulated_within(_events: &Path, _patience: Duration) -> bool {
+    true
+}
+
+/// There are no cgroups.
+pub(crate) async fn await_cgroup_change(_events: &Path) {
+    std::future::pending().await
 }
 
 /// Sends signals to the process that was looked at, if its number still means it.

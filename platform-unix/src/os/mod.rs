@@ -1,6 +1,8 @@
 //! What differs between the systems: one file each, with the same functions.
 
 #[cfg(target_os = "linux")]
+mod cgroup_events;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 mod sock_diag;

@@ -12,13 +12,33 @@ use worker_platform_unix::{
     Command, Input, Output, OutputReader, OutputWriter, Pid, UnixPlatform, output_pipe,
 };
 
-/// A test that runs in a process of its own: a platform owns all children of its process.
+use crate::tiers::{self, Means};
+
+/// A test that runs on each tier, each time in a process of its own: a platform owns all children
+/// of its process. With `on TIER` it is about that one alone.
 macro_rules! scenario {
-    ($(#[$doc:meta])* $name:ident, $body:expr) => {
-        $(#[$doc])*
+    ($name:ident, $body:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn by_subreaper() {
+                let path = concat!(module_path!(), "::by_subreaper");
+                $crate::common::isolated(path, $crate::tiers::Means::Subreaper, $body);
+            }
+
+            #[test]
+            fn by_cgroup() {
+                let path = concat!(module_path!(), "::by_cgroup");
+                $crate::common::isolated(path, $crate::tiers::Means::Cgroup, $body);
+            }
+        }
+    };
+    (on $tier:ident, $name:ident, $body:expr) => {
         #[test]
         fn $name() {
-            $crate::common::isolated(concat!(module_path!(), "::", stringify!($name)), $body);
+            let path = concat!(module_path!(), "::", stringify!($name));
+            $crate::common::isolated(path, $crate::tiers::Means::$tier, $body);
         }
     };
 }
@@ -30,12 +50,20 @@ const INSIDE: &str = "WORKER_TEST_SCENARIO";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a test, given by its full path, in a process of its own.
-pub(crate) fn isolated<F: Future<Output = ()>>(path: &str, body: impl FnOnce(UnixPlatform) -> F) {
+pub(crate) fn isolated<F: Future<Output = ()>>(
+    path: &str,
+    means: Means,
+    body: impl FnOnce(UnixPlatform) -> F,
+) {
     let name = path.split_once("::").unwrap().1; // The test knows its name without the crate's.
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
-        return inside(body);
+        return inside(means, body);
     }
-    outside(name, StdCommand::new(std::env::current_exe().unwrap()));
+    match means.command(&std::env::current_exe().unwrap()) {
+        Ok(scenario) => outside(name, scenario),
+        Err(why) => return println!("{name}: skipped: {why}"),
+    }
+    means.clean_up();
 }
 
 /// As [`isolated`], as PID 1 of a container. Skipped, with a word, where none can be made.
@@ -46,7 +74,7 @@ pub(crate) fn isolated_as_pid_1<F: Future<Output = ()>>(
     let name = path.split_once("::").unwrap().1;
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         assert_eq!(std::process::id(), 1);
-        return inside(body);
+        return inside(Means::Subreaper, body);
     }
     let container = || {
         let mut unshare = StdCommand::new("unshare");
@@ -73,17 +101,17 @@ fn outside(name: &str, mut scenario: StdCommand) {
     assert!(ran, "{name}: {}\n{text}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
 }
 
-fn inside<F: Future<Output = ()>>(body: impl FnOnce(UnixPlatform) -> F) {
+fn inside<F: Future<Output = ()>>(means: Means, body: impl FnOnce(UnixPlatform) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _leftovers = EndLeftovers;
     // As from a careless parent: every scenario has inherited a descriptor.
     let inherited = std::fs::File::open("/dev/null").unwrap();
     rustix::io::fcntl_setfd(&inherited, rustix::io::FdFlags::empty()).unwrap();
     runtime.block_on(async {
-        let platform = UnixPlatform::new().unwrap();
-        body(platform).await;
+        body(means.platform()).await;
     });
     assert_eq!(own_children(), [], "no child is left, dead or alive");
+    assert_eq!(tiers::own_folders(), [""; 0], "no cgroup is left");
 }
 
 /// Ends what a failed scenario leaves behind.
@@ -226,6 +254,11 @@ impl Tree {
         soon(platform.tree_gone(self.run)).await
     }
 
+    /// Waits until no process of it lives.
+    pub(crate) async fn lines_end(mut self) {
+        while soon(self.lines.next()).await.is_some() {}
+    }
+
     /// Everything that it prints from here to its end. That there is an end proves that no process
     /// of it lives: each holds the pipe. And none of those that were up is left as a zombie.
     pub(crate) async fn rest(mut self) -> Vec<String> {
@@ -238,6 +271,12 @@ impl Tree {
             .await;
         rest
     }
+}
+
+/// Reaps a child, where no platform does it any more.
+pub(crate) fn reap(pid: Pid) {
+    let pid = rustix::process::Pid::from_raw(pid);
+    rustix::process::waitpid(pid, rustix::process::WaitOptions::empty()).unwrap();
 }
 
 /// Output by line.

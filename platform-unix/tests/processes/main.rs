@@ -1,6 +1,7 @@
 //! Everything that the platform does, with real processes. What they became is read from `/proc`.
 #![cfg(target_os = "linux")]
 
+mod cgroups;
 mod common;
 mod helper;
 mod late;
@@ -12,5 +13,6 @@ mod release;
 mod spawn;
 mod stop;
 mod suspend;
+mod tiers;
 mod two_runs;
 mod zoo;

@@ -53,7 +53,7 @@ scenario!(an_escaped_daemon_is_known_by_its_marker, async |platform| {
     }
 });
 
-scenario!(what_cannot_be_attributed_is_kept_until_it_is_ended, async |platform| {
+scenario!(on Subreaper, what_cannot_be_attributed_is_kept_until_it_is_ended, async |platform| {
     let bystander = Tree::grown(&platform, 1, "up a sleep", 1).await;
     let script = "daemon { wipe on TERM { print signalled } fork { setsid up e sleep } up d sleep }
         up a sleep";

@@ -34,17 +34,13 @@ macro_rules! zoo {
 
             const SPECIMEN: Specimen = Specimen { script: $script, up: $up };
 
-            #[test]
-            fn ends_after_a_crash() {
-                let path = concat!(module_path!(), "::ends_after_a_crash");
-                common::isolated(path, |platform| super::ends_after_a_crash(platform, &SPECIMEN));
-            }
+            scenario!(ends_after_a_crash, async |platform| {
+                crate::zoo::ends_after_a_crash(platform, &SPECIMEN).await;
+            });
 
-            #[test]
-            fn ends_after_a_stop() {
-                let path = concat!(module_path!(), "::ends_after_a_stop");
-                common::isolated(path, |platform| super::ends_after_a_stop(platform, &SPECIMEN));
-            }
+            scenario!(ends_after_a_stop, async |platform| {
+                crate::zoo::ends_after_a_stop(platform, &SPECIMEN).await;
+            });
         })*
     };
 }

@@ -178,7 +178,7 @@ impl Guard {
 
     /// Ends all that fell to us.
     fn sweep(&mut self) -> Left {
-        let mut sweep = Sweep::sparing(std::mem::take(&mut self.strangers));
+        let mut sweep = Sweep::after(self.supervisor, std::mem::take(&mut self.strangers));
         let deadline = Instant::now() + UNKILLABLE;
         loop {
             while self.signals.take().is_some() {}

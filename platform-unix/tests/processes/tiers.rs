@@ -1,0 +1,135 @@
+//! The means by which trees are kept hold of, as the tests find them: nothing here asks the code
+//! under test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command as StdCommand;
+
+use worker_platform_unix::{Shim, Tier, UnixPlatform};
+
+use crate::common::fixture;
+
+/// What a scenario is to run with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Means {
+    /// No cgroup.
+    Subreaper,
+    /// A cgroup for each run.
+    Cgroup,
+    /// The same as an ordinary user, in a cgroup that is handed over to it.
+    DelegatedCgroup,
+    /// As an ordinary user in a cgroup of somebody else.
+    ForeignCgroup,
+}
+
+/// An ordinary user.
+const NOBODY: u32 = 65_534;
+
+impl Means {
+    /// This program with these means; else why it cannot have them.
+    pub(crate) fn command(self, program: &Path) -> Result<StdCommand, String> {
+        match self {
+            Self::Subreaper => Ok(StdCommand::new(program)),
+            Self::Cgroup => writable_cgroup().map(|_| StdCommand::new(program)),
+            Self::DelegatedCgroup => writable_cgroup().and_then(|home| delegated(&home, program)),
+            Self::ForeignCgroup => as_ordinary_user(program),
+        }
+    }
+
+    /// A platform with these means.
+    pub(crate) fn platform(self) -> UnixPlatform {
+        if self == Self::Subreaper {
+            return UnixPlatform::new().unwrap();
+        }
+        let platform = UnixPlatform::with_cgroups(Shim::program(fixture())).unwrap();
+        let has_cgroups = matches!(platform.tier(), Tier::Cgroup { .. });
+        assert_eq!(has_cgroups, self != Self::ForeignCgroup, "{:?}", platform.tier());
+        platform
+    }
+
+    /// Removes what was made for it.
+    pub(crate) fn clean_up(self) {
+        if self == Self::DelegatedCgroup {
+            fs::remove_dir(delegated_to_child_of(&own_cgroup().unwrap())).unwrap();
+        }
+    }
+}
+
+/// The folder of the cgroup that this process is in.
+pub(crate) fn own_cgroup() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let mount = mounts.lines().find(|line| line.contains(" - cgroup2 "))?;
+    let point = mount.split(' ').nth(4)?;
+    let cgroup = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let name = cgroup.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    Some(Path::new(point).join(name))
+}
+
+/// The cgroup of this process, where one can be made below it.
+pub(crate) fn writable_cgroup() -> Result<PathBuf, String> {
+    let home = own_cgroup().ok_or("no cgroup of version 2 is mounted here")?;
+    let trial = home.join(format!("test-{}", std::process::id()));
+    match fs::create_dir(&trial) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(format!("no cgroup can be made in {}: {error}", home.display()))
+        }
+        Ok(()) | Err(_) => {
+            let _ = fs::remove_dir(&trial); // Another test of this process may have done it.
+            Ok(home)
+        }
+    }
+}
+
+/// The names of the folders of this process.
+pub(crate) fn own_folders() -> Vec<String> {
+    folders_of(std::process::id())
+}
+
+/// The names of the folders of a supervisor, in the cgroup that we are in.
+pub(crate) fn folders_of(supervisor: u32) -> Vec<String> {
+    let Some(home) = own_cgroup() else { return Vec::new() };
+    let entries = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = entries.filter_map(|name| name.into_string().ok());
+    let part = format!(".{supervisor}.");
+    names.filter(|name| name.starts_with("worker.") && name.contains(&part)).collect()
+}
+
+/// Enters a cgroup that belongs to an ordinary user, and becomes that user.
+fn delegated(home: &Path, program: &Path) -> Result<StdCommand, String> {
+    let as_user = as_ordinary_user(program)?;
+    let folder = delegated_to_child_of(home);
+    fs::create_dir(&folder).map_err(|error| error.to_string())?;
+    for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
+        std::os::unix::fs::chown(folder.join(file), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let mut command = StdCommand::new("/bin/sh");
+    command.args(["-c", "echo 0 > \"$0/cgroup.procs\" && exec \"$@\""]).arg(&folder);
+    command.arg(as_user.get_program()).args(as_user.get_args());
+    Ok(command)
+}
+
+fn as_ordinary_user(program: &Path) -> Result<StdCommand, String> {
+    if !rustix::process::geteuid().is_root() {
+        return Err("only root can become another user".to_owned());
+    }
+    let setpriv = |words: &[&str]| {
+        let mut command = StdCommand::new("setpriv");
+        command.args(["--reuid", &NOBODY.to_string(), "--regid", &NOBODY.to_string()]);
+        command.args(["--clear-groups", "--"]).args(words);
+        command
+    };
+    let program = program.to_str().unwrap();
+    #[expect(clippy::disallowed_methods, reason = "no platform is in this process")]
+    let may_execute = setpriv(&["test", "-x", program]).status();
+    match may_execute {
+        Ok(status) if status.success() => Ok(setpriv(&[program])),
+        Ok(_) => Err(format!("an ordinary user cannot reach {program}")),
+        Err(error) => Err(format!("setpriv: {error}")),
+    }
+}
+
+/// One for each test.
+fn delegated_to_child_of(home: &Path) -> PathBuf {
+    let test = std::thread::current().name().unwrap_or_default().replace("::", "-");
+    home.join(format!("test-{}-{test}", std::process::id()))
+}
