@@ -41,8 +41,8 @@ fn the_delay_doubles_with_jitter_of_at_most_a_fifth() {
 
 #[test]
 fn a_healthy_period_forgets_the_failures_and_the_delay_starts_over() {
-    let options = ["--backoff", "10ms", "--healthy-after", "100ms", "--max-failures", "4"];
-    let script = "[ $WORKER_RUN = 4 ] && sleep 0.5; exit 1";
+    let options = ["--backoff", "10ms", "--healthy-after", "1s", "--max-failures", "4"];
+    let script = "[ $WORKER_RUN = 4 ] && sleep 1.5; exit 1";
     let finished = run_sh(&options, script).finish();
     finished.check_code(5);
     let streaks: Vec<_> = finished
