@@ -333,7 +333,7 @@ fn setsid() {
 
 fn join(group: u64) {
     let group = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw);
-    let _ = rustix::process::setpgid(None, group);
+    rustix::process::setpgid(None, group).unwrap_or_else(|_| fail("setpgid failed"));
 }
 
 fn with_cgroups() -> std::io::Result<UnixPlatform> {

@@ -77,14 +77,14 @@ scenario!(a_second_group_kill_of_a_run_is_none, async |platform| {
     platform.kill_group(tree.run).await;
     soon(platform.leader_exit(tree.run)).await;
     // The escapee keeps the run from being over. Meanwhile a stranger joins its group.
-    let script = format!("join {} up a sleep", tree.leader);
-    let joined = Tree::grown(&platform, 2, &script, 1).await;
+    let script = format!("join {} on USR1 {{ print alive }} up a sleep", tree.leader);
+    let mut joined = Tree::grown(&platform, 2, &script, 1).await;
     platform.kill_group(tree.run).await;
-    assert!(lives(joined.leader));
     platform.kill_escapees(tree.run).await;
     platform.kill_group(tree.run).await;
     assert_eq!(soon(platform.tree_gone(tree.run)).await, TreeEnd { killed: 2, left: 0 });
-    assert!(lives(joined.leader));
+    send(joined.leader, Native::USR1);
+    assert_eq!(joined.line().await, "alive");
     tree.rest().await;
     joined.kill(&platform).await;
     joined.rest().await;

@@ -74,6 +74,24 @@ scenario!(the_end_of_the_next_run_touches_nothing_that_was_released, async |plat
     until(|| own_children().is_empty()).await;
 });
 
+scenario!(what_a_released_process_forks_later_is_not_of_the_only_live_run, async |platform| {
+    let script = "daemon { on USR2 { fork { setsid wipe print late sleep } } up d sleep }
+        on USR1 { exit 0 } up a sleep";
+    let mut left = released(&platform, script, 2).await;
+    let next = Tree::grown(&platform, 2, "up a sleep", 1).await;
+    send(left.pid("d"), Native::USR2);
+    assert_eq!(left.line().await, "late");
+    send(left.pid("d"), Native::KILL);
+    until(|| own_children().len() == 2 && !own_children().contains(&left.pid("d"))).await;
+
+    assert_eq!(platform.members(next.run), [next.leader]);
+    next.crash(&platform).await;
+    next.rest().await;
+    assert_eq!(platform.unattributed().len(), 1, "it may be anybody's");
+    soon(platform.end_unattributed()).await;
+    left.rest().await;
+});
+
 scenario!(nothing_is_left_of_a_clean_exit_that_left_nothing, async |platform| {
     let tree = released(&platform, "on USR1 { exit 0 } up a sleep", 1).await;
     assert_eq!(own_children(), []);

@@ -82,7 +82,7 @@ scenario!(a_wiped_process_is_known_by_its_parent_while_that_is_seen, async |plat
 
 scenario!(a_wiped_process_is_known_by_the_session_of_its_dead_parent, async |platform| {
     let bystander = Tree::grown(&platform, 1, "up a sleep", 1).await;
-    let script = "daemon { fork { wipe up e sleep } up d sleep } up a sleep";
+    let script = "daemon { fork { setpgid wipe up e sleep } up d sleep } up a sleep";
     let tree = Tree::grown(&platform, 2, script, 3).await;
     assert_eq!(platform.members(tree.run).len(), 3);
     send(tree.pid("d"), Native::KILL);
