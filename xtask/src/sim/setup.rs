@@ -70,7 +70,7 @@ impl Setup {
 }
 
 /// Each makes a policy simpler to read, most telling first.
-const SIMPLER: [fn(&mut SlotOptions); 16] = [
+const SIMPLER: [fn(&mut SlotOptions); 17] = [
     |o| o.prepare = None,
     |o| o.ports = PortRequest::None,
     |o| {
@@ -90,6 +90,10 @@ const SIMPLER: [fn(&mut SlotOptions); 16] = [
     |o| o.restart.healthy_after = Duration::from_secs(60),
     |o| (o.restart.backoff, o.restart.backoff_max) = (S1, Duration::from_secs(60)),
     |o| o.restart.window = Duration::from_secs(300),
+    |o| {
+        (o.restart.backoff, o.restart.backoff_max) = (S1, S1);
+        o.restart.window = Duration::ZERO;
+    },
     |o| o.stop = StopOptions::default(),
 ];
 

@@ -1,7 +1,9 @@
 //! The shortest script that still breaks the same rule.
 
+use worker_core::{Exit, Report};
+
 use super::episode::{Episode, replay};
-use super::script::{Gap, Step};
+use super::script::{Act, Gap, Step};
 use super::tally::Tally;
 use super::world::Failure;
 
@@ -12,6 +14,7 @@ pub(crate) fn shrink(mut episode: Episode, failure: &Failure) -> Episode {
         episode = cut_steps(episode, failure);
         episode = simplify_setup(episode, failure);
         episode = simplify_steps(episode, failure);
+        episode = simplify_acts(episode, failure);
         episode = cut_and_shift(episode, failure);
         if (episode.script.len(), episode.weight()) == before {
             return episode;
@@ -74,6 +77,30 @@ fn simplify_steps(mut episode: Episode, failure: &Failure) -> Episode {
             if fails_alike(&simpler, failure) {
                 episode = simpler;
                 break;
+            }
+        }
+    }
+    episode
+}
+
+/// Has a run crash instead of whatever else befalls it, which often makes other steps needless.
+fn simplify_acts(episode: Episode, failure: &Failure) -> Episode {
+    let crash = Act::Say { back: 0, report: Report::LeaderExited(Exit::Code(1)) };
+    for at in 0..episode.script.len() {
+        let step = episode.script[at];
+        let befalls = step.act == Act::Tick || matches!(step.act, Act::Say { back: 0, .. });
+        if !befalls || step.act == crash || episode.script.len() > PATIENCE {
+            continue;
+        }
+        let slots = u8::try_from(episode.setup.slots).unwrap_or(u8::MAX);
+        for slot in 0..slots {
+            let mut simpler = episode.clone();
+            simpler.script[at] = Step { gap: Gap::Nanos(0), slot, act: crash };
+            if fails_alike(&simpler, failure) {
+                let shorter = cut_steps(simpler, failure);
+                if shorter.script.len() < episode.script.len() {
+                    return shorter;
+                }
             }
         }
     }
