@@ -208,23 +208,6 @@ pub enum DownCause {
 }
 
 impl DownCause {
-    /// The leader's end, where there was a leader and it ended by itself.
-    #[must_use]
-    pub const fn exit(self) -> Option<Exit> {
-        match self {
-            Self::Exited(exit)
-            | Self::ExitedBeforeReady(exit)
-            | Self::PrepareFailed(PrepareFailure::Exit(exit)) => Some(exit),
-            Self::ReadyTimeout(_)
-            | Self::Unresponsive(_)
-            | Self::MemoryBreach { .. }
-            | Self::SpawnFailed(_)
-            | Self::PrepareFailed(
-                PrepareFailure::Spawn(_) | PrepareFailure::TimedOut(_) | PrepareFailure::Unkillable,
-            ) => None,
-        }
-    }
-
     /// Whether there was no process of the command itself yet.
     pub(crate) const fn came_before_the_command(self) -> bool {
         matches!(self, Self::SpawnFailed(_) | Self::PrepareFailed(_))
@@ -285,6 +268,35 @@ mod tests {
         assert_eq!(Signal::from_name("SIG"), None);
         assert_eq!(Signal::from_name("TERMINATE"), None);
         assert_eq!(Signal::Other(34).to_string(), "signal 34");
+    }
+
+    #[test]
+    fn every_cause_fits_behind_a_colon() {
+        let limit = Duration::from_secs(30);
+        let memory = DownCause::MemoryBreach { bytes: 11, limit: 10 };
+        let prepare = DownCause::PrepareFailed;
+        for (cause, words) in [
+            (DownCause::Exited(Exit::Code(3)), "code=3 signal=-"),
+            (DownCause::Exited(Exit::Signal(Signal::Kill)), "code=- signal=SIGKILL"),
+            (DownCause::Exited(Exit::Unknown), "code=? signal=?"),
+            (DownCause::ExitedBeforeReady(Exit::Code(0)), "code=0 signal=- before it was ready"),
+            (DownCause::ReadyTimeout(limit), "not ready within 30s"),
+            (DownCause::Unresponsive(3), "3 liveness probes in a row failed"),
+            (memory, "memory of 11 bytes is over the limit of 10"),
+            (DownCause::SpawnFailed(SpawnFailure::NotFound), "no such program"),
+            (prepare(PrepareFailure::Exit(Exit::Code(1))), "prepare failed: code=1 signal=-"),
+            (
+                prepare(PrepareFailure::Spawn(SpawnFailure::NoPorts)),
+                "prepare failed: no free ports",
+            ),
+            (prepare(PrepareFailure::TimedOut(limit)), "prepare took longer than 30s"),
+            (
+                prepare(PrepareFailure::Unkillable),
+                "prepare left processes behind that SIGKILL does not end",
+            ),
+        ] {
+            assert_eq!(cause.to_string(), words);
+        }
     }
 
     #[test]
