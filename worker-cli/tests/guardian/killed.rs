@@ -4,42 +4,50 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::common::{IDLE, lives, parent, prepared, send, start, state, worker};
+use crate::common::{
+    IDLE, Running, eventually, lives, parent, prepared, send, start, state, worker,
+};
 
-/// Ignores what can be ignored, escapes from group and session, loses its parent, and forgets its
-/// environment. Three of them, and the leader.
-const AWKWARD: &str = "trap '' TERM HUP INT
-    setsid env -i sh -c 'trap \"\" TERM HUP INT; (sleep 60 & sleep 60) & sleep 60 & exit' &
-    sh -c 'kill -STOP $$' &
-    sh -c 'while :; do sleep 0.01; done' &
-    while ! pgrep -P $$ sleep > /dev/null && [ \"$(ps -o stat= -p $!)\" = x ]; do :; done
-    echo up $$; while :; do sleep 60; done";
+/// Starts it, and waits until so many processes beside the leader say that they are there.
+fn grown(script: &str, members: usize) -> Running {
+    let running = start(worker(&[], script));
+    for _ in 0..members {
+        running.output.expect("member");
+    }
+    running
+}
+
+fn check_nothing_outlives_the_supervisor(running: Running) {
+    send(running.supervisor(), Signal::KILL);
+    assert_eq!(running.finish().0, Some(128 + 9));
+}
 
 #[test]
 fn a_supervisor_that_is_killed_leaves_nothing_behind() {
-    let running = start(worker(&[], AWKWARD));
-    send(running.supervisor(), Signal::KILL);
-    let (code, _) = running.finish();
-    assert_eq!(code, Some(128 + 9));
+    // One left its session, its parent and its environment, one is stopped, one forks for ever; and
+    // all ignore what can be ignored.
+    let script = "trap '' TERM HUP INT; echo up $$
+        setsid env -i sh -c '(echo member; exec sleep 60) & exit' &
+        sh -c 'echo member; kill -STOP $$' &
+        sh -c 'echo member; while :; do sleep 0.01; done' &
+        while :; do sleep 60; done";
+    check_nothing_outlives_the_supervisor(grown(script, 3));
 }
 
 #[test]
 fn a_tree_of_hundreds_with_escapees_ends_with_its_supervisor() {
-    let script = "for i in $(seq 100); do sleep 60 & setsid sh -c 'sleep 60 & exit' & done
-        while [ $(pgrep -c -s 0 sleep) -lt 100 ]; do :; done; echo up $$; wait";
-    let running = start(worker(&[], script));
-    send(running.supervisor(), Signal::KILL);
-    assert_eq!(running.finish().0, Some(137));
+    let script = "echo up $$; for i in $(seq 100); do
+            (echo member; exec sleep 60) &
+            setsid sh -c '(echo member; exec sleep 60) & exit' &
+        done; wait; exec sleep 60";
+    check_nothing_outlives_the_supervisor(grown(script, 200));
 }
 
 #[test]
-fn a_pair_that_respawns_each_other_ends_with_its_supervisor() {
-    let respawn = "f() { setsid sh -c \"$1\" sh \"$1\" & wait $!; }
-        again='sleep 0.001; setsid sh -c \"$1\" sh \"$1\" & exit'
-        setsid sh -c \"$again\" sh \"$again\" & echo up $$; sleep 60";
-    let running = start(worker(&[], respawn));
-    send(running.supervisor(), Signal::KILL);
-    assert_eq!(running.finish().0, Some(137));
+fn a_chain_that_respawns_itself_in_sessions_of_its_own_ends_with_its_supervisor() {
+    let script = "again='echo member; sleep 0.001; setsid sh -c \"$1\" sh \"$1\" & exit'
+        echo up $$; setsid sh -c \"$again\" sh \"$again\" & exec sleep 60";
+    check_nothing_outlives_the_supervisor(grown(script, 10));
 }
 
 #[test]
@@ -57,7 +65,7 @@ fn a_guardian_that_is_killed_while_all_are_stopped_leaves_nothing_behind() {
     let running = start(worker(&[], IDLE));
     let supervisor = running.supervisor();
     send(running.guardian(), Signal::TSTP);
-    crate::common::eventually("the guardian to stop", || state(running.guardian()) == Some('T'));
+    eventually("the guardian to stop", || state(running.guardian()) == Some('T'));
     assert_eq!(state(supervisor), Some('T'));
     send(running.guardian(), Signal::KILL);
     assert_eq!(running.finish().0, Some(-9));
