@@ -39,6 +39,7 @@ impl State {
             remember_ids(&mut owners, ids, owner);
             let (role, in_leaf) = (Role::Adopted, by_leaf.is_some());
             self.children.insert(pid, Child { owner, ids, role, struck: false, in_leaf });
+            self.unnoted.push(pid);
         }
     }
 

@@ -37,6 +37,7 @@ mod ending;
 mod failure;
 pub mod guardian;
 mod helper;
+pub mod journal;
 mod leaves;
 mod marker;
 mod memory;

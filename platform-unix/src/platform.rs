@@ -18,6 +18,7 @@ use crate::cgroup::{Cgroups, EmptyLeaves};
 use crate::command::{Command, Leader};
 use crate::descriptors;
 use crate::helper;
+use crate::journal::Journal;
 use crate::os::{self, StrayExits};
 use crate::shim::{self, Shim};
 use crate::state::{Owner as ChildOwner, State};
@@ -94,6 +95,18 @@ impl UnixPlatform {
         let shared = Arc::new(Shared { state, _claim: claim });
         tokio::spawn(reap(deaths, stray_exits, empty_leaves, Arc::downgrade(&shared)));
         Ok(Self { shared })
+    }
+
+    /// Keeps a journal from here on, by which the next supervisor finds what is left if this process
+    /// is killed together with its guardian.
+    pub fn keep_journal(&self, journal: Journal) {
+        self.state().keep_journal(journal);
+    }
+
+    /// Ends the journal: removes it, unless processes are left that were to be ended. For the end
+    /// of a supervisor.
+    pub fn end_journal(&self) {
+        self.state().end_journal();
     }
 
     /// What keeps hold of trees here.

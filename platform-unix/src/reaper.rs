@@ -31,6 +31,7 @@ impl State {
         self.chase_strays();
         self.watch_leaves();
         self.tell_unattributed();
+        self.note_new();
     }
 
     /// Reaps the dead and takes note of dead leaders. True if there was any: their children may
@@ -105,6 +106,7 @@ impl State {
 
     fn reap(&mut self, dead: &Dead) {
         wait::reap(dead.pid);
+        self.note_reaped(dead.pid);
         if let Some(child) = self.children.remove(&dead.pid) {
             self.count_killed(child.owner, dead.exit);
             self.just_reaped.push(child);
@@ -140,7 +142,9 @@ impl State {
         let left = self.let_go(id);
         let Some(run) = self.runs.remove(&id) else { return };
         wait::reap(run.leader);
+        self.note_reaped(run.leader);
         self.children.remove(&run.leader);
+        self.note_released(id);
         self.retire(run.leaf);
         if let Some(answers) = self.answers.get(&id) {
             answers.end.set(TreeEnd { killed: run.killed, left });
@@ -157,7 +161,10 @@ impl State {
             !has_children(run) && !released.leaf.as_ref().is_some_and(Leaf::is_populated)
         };
         let gone: Vec<_> = self.released.extract_if(gone).collect();
-        gone.into_iter().for_each(|(_, released)| self.retire(released.leaf));
+        for (run, released) in gone {
+            self.retire(released.leaf);
+            self.note_released_gone(run);
+        }
     }
 }
 

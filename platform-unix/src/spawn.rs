@@ -109,6 +109,8 @@ impl State {
         let (owner, ids) = (Owner::Run(run), [spawned.pid; 3]);
         let child = Child { owner, ids, role, struck: false, in_leaf: false };
         self.children.insert(spawned.pid, child);
+        self.unnoted.push(spawned.pid);
+        self.note_new();
         Ok(spawned)
     }
 
@@ -162,6 +164,7 @@ impl State {
                 let _ = kill_process(leader, Signal::KILL);
             }
             wait::reap_soon(run.leader);
+            self.note_reaped(run.leader);
             self.children.remove(&run.leader);
             self.retire(run.leaf);
         }

@@ -9,6 +9,7 @@ use worker_core::{Exit, RunId};
 use crate::Pid;
 use crate::answer::Answers;
 use crate::cgroup::{Cgroups, Leaf};
+use crate::journal::Journal;
 use crate::marker::Marker;
 use crate::os::{Process, StrayExits};
 
@@ -33,6 +34,10 @@ pub(crate) struct State {
     pub(crate) cgroups: Result<Cgroups, String>,
     /// Tells when processes end whose end is not told to us as their parent.
     pub(crate) stray_exits: Arc<StrayExits>,
+    /// What the next supervisor is told if we are killed.
+    pub(crate) journal: Option<Journal>,
+    /// Children that are not in the journal yet.
+    pub(crate) unnoted: Vec<Pid>,
 }
 
 /// A run whose tree is not gone.
@@ -158,6 +163,8 @@ impl State {
             just_reaped: Vec::new(),
             released: HashMap::new(),
             unattributed: Unattributed::Kept,
+            journal: None,
+            unnoted: Vec::new(),
         }
     }
 

@@ -1,7 +1,5 @@
 //! The name of a supervisor's folder, which tells whether that supervisor lives.
 
-use std::fs;
-
 use crate::Pid;
 use crate::os;
 
@@ -21,7 +19,7 @@ pub(super) struct Supervisor {
 pub(super) fn of_this_process() -> String {
     let own = Supervisor {
         boot: os::boot_id(),
-        namespace: own_namespace(),
+        namespace: os::pid_namespace(),
         pid: Pid::try_from(std::process::id()).unwrap_or_default(),
         start: os::own_start(),
     };
@@ -49,17 +47,10 @@ impl Supervisor {
     /// Whether it is gone for sure. Of a supervisor in another process namespace that cannot be
     /// told.
     pub(super) fn is_gone(&self) -> bool {
-        let ours = self.boot == os::boot_id() && self.namespace == own_namespace();
+        let ours = self.boot == os::boot_id() && self.namespace == os::pid_namespace();
         ours && !os::process(self.pid)
             .is_some_and(|process| process.alive && process.start == self.start)
     }
-}
-
-/// 0 where there are no namespaces.
-fn own_namespace() -> u64 {
-    let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    let number = link.to_str().and_then(|link| link.strip_prefix("pid:[")?.strip_suffix(']'));
-    number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -36,6 +36,26 @@ pub(crate) fn own_start() -> u64 {
     process(own_pid()).map_or(0, |own| own.start)
 }
 
+/// Names the process namespace that this process is in: the numbers of processes mean nothing in
+/// another one. See pid_namespaces(7). 0 where there are none.
+pub(crate) fn pid_namespace() -> u64 {
+    use std::os::unix::fs::MetadataExt;
+
+    fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino())
+}
+
+/// Whether processes can be looked at here by the numbers that we know them by: not where `/proc`
+/// is missing or shows another process namespace.
+pub(crate) fn can_look() -> bool {
+    let seen = fs::read_link("/proc/self").ok();
+    seen.is_some_and(|seen| seen.to_str() == Some(own_pid().to_string().as_str()))
+}
+
+/// Every process that can be seen.
+pub(crate) fn all_processes() -> Vec<Process> {
+    numbers_in("/proc").into_iter().filter_map(process).collect()
+}
+
 fn own_pid() -> Pid {
     rustix::process::getpid().as_raw_nonzero().get()
 }
@@ -56,7 +76,8 @@ fn parse_stat(pid: Pid, stat: &[u8]) -> Option<Process> {
         alive: !matches!(state, "Z" | "X"),
         parent: number(fields.next())?,
         group: number(fields.next())?,
-        start: number(fields.nth(16))?, // Field 22; the group is field 5.
+        session: number(fields.next())?,
+        start: number(fields.nth(15))?, // Field 22; the session is field 6.
     })
 }
 
@@ -196,7 +217,7 @@ fn read(path: &str) -> Option<Vec<u8>> {
 
 fn all_by_parent() -> HashMap<Pid, Vec<Pid>> {
     let mut by_parent: HashMap<Pid, Vec<Pid>> = HashMap::new();
-    for process in numbers_in("/proc").into_iter().filter_map(process) {
+    for process in all_processes() {
         by_parent.entry(process.parent).or_default().push(process.pid);
     }
     by_parent
@@ -276,7 +297,7 @@ mod tests {
     fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
         let stat = b"7 (a) R 1 (b)) S 3 4 5 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 9876 1 2\n";
         let process = parse_stat(7, stat).unwrap();
-        assert_eq!((process.parent, process.group), (3, 4));
+        assert_eq!((process.parent, process.group, process.session), (3, 4, 5));
         assert_eq!(process.start, 9876);
         assert!(process.alive);
     }

@@ -49,6 +49,23 @@ pub(crate) fn own_start() -> u64 {
     process(own_pid()).map_or(0, |own| own.start)
 }
 
+/// There are no process namespaces here.
+pub(crate) fn pid_namespace() -> u64 {
+    0
+}
+
+/// Whether processes can be looked at: always.
+pub(crate) fn can_look() -> bool {
+    true
+}
+
+/// Every process that can be seen, zombies left out.
+pub(crate) fn all_processes() -> Vec<Process> {
+    // SAFETY: the list is called with a buffer and its size in bytes, as `list` promises.
+    let pids = list(|buffer, size| unsafe { libc::proc_listallpids(buffer, size) });
+    pids.into_iter().filter_map(process).collect()
+}
+
 fn own_pid() -> Pid {
     rustix::process::getpid().as_raw_nonzero().get()
 }
@@ -65,14 +82,45 @@ pub(crate) fn process(pid: Pid) -> Option<Process> {
         pid,
         parent: Pid::try_from(info.pbi_ppid).ok()?,
         group: Pid::try_from(info.pbi_pgid).ok()?,
+        // SAFETY: looks up a number, and touches no memory of ours.
+        session: unsafe { libc::getsid(pid) },
         start: info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec,
         alive: true,
     })
 }
 
-/// Not needed: no orphan falls to us that would have to be attributed.
-pub(crate) fn environment(_pid: Pid) -> Option<Vec<u8>> {
-    None
+/// The environment that a process of ours was started with; none where it cannot be read.
+pub(crate) fn environment(pid: Pid) -> Option<Vec<u8>> {
+    let mut name = [libc::CTL_KERN, libc::KERN_PROCARGS2, pid];
+    let mut text = vec![0_u8; 1 << 20]; // ARG_MAX of xnu.
+    let mut length = text.len();
+    // SAFETY: `name` has three numbers, and `text` room for `length` bytes.
+    let failed = unsafe {
+        libc::sysctl(
+            name.as_mut_ptr(),
+            3,
+            text.as_mut_ptr().cast(),
+            &raw mut length,
+            std::ptr::null_mut(),
+            0,
+        )
+    };
+    text.truncate(length);
+    if failed == 0 { behind_arguments(&text).map(<[u8]>::to_vec) } else { None }
+}
+
+/// The kernel answers with the number of arguments, the path of the program, zeroes, the arguments,
+/// and then the environment (`sysctl_procargsx` in xnu's `bsd/kern/kern_sysctl.c`).
+fn behind_arguments(text: &[u8]) -> Option<&[u8]> {
+    let (count, text) = text.split_first_chunk()?;
+    let path = text.iter().position(|&byte| byte == 0)?;
+    let zeroes = text[path..].iter().position(|&byte| byte != 0)?;
+    let mut rest = &text[path + zeroes..];
+    for _ in 0..i32::from_ne_bytes(*count) {
+        let end = rest.iter().position(|&byte| byte == 0)?;
+        rest = &rest[end + 1..];
+    }
+    Some(rest)
 }
 
 /// The physical footprint of a process in bytes, which is what Activity Monitor shows.

@@ -22,6 +22,8 @@ pub(crate) struct Process {
     pub(crate) pid: Pid,
     pub(crate) parent: Pid,
     pub(crate) group: Pid,
+    /// 0 for a process of the kernel.
+    pub(crate) session: Pid,
     /// When it started, in the system's own unit. With the number it identifies a process: a number
     /// comes round again only after all others were used.
     pub(crate) start: u64,
