@@ -13,6 +13,8 @@ mod sources;
 mod step;
 mod test;
 mod tidy;
+#[cfg(target_os = "linux")]
+mod zoo;
 
 use std::env;
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ Tasks:
   sim           simulate hosts around the reducer; `sim --help` tells more
   bite [WORD…]  show that the simulation catches faults of the reducer
   mutants       which changes of the reducer would no test notice?
+  zoo           awkward process trees × their ends: what is left? `zoo --help` tells more
   tidy          the checks of the house that no other tool makes
   bench         how fast it is, as ratios
   dist          the files of a release, in target/dist
@@ -44,6 +47,8 @@ fn main() -> ExitCode {
         "sim" => sim::sim(rest.iter().cloned()),
         "bite" => bite::run(rest),
         "mutants" => step::run_all(&[mutants::STEP]),
+        #[cfg(target_os = "linux")]
+        "zoo" => zoo::run(rest),
         "tidy" => step::run_all(&[tidy::STEP]),
         "bench" => bench::run(),
         "dist" => step::run_all(&[dist::STEP]),

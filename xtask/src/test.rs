@@ -16,6 +16,8 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", run: clippy },
     Step { name: "doc", run: documentation },
     Step { name: "tests", run: tests },
+    #[cfg(target_os = "linux")]
+    crate::zoo::STEP,
     Step { name: "sim", run: simulation },
 ];
 
