@@ -115,6 +115,12 @@ pub(crate) fn target_folder() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
+/// The program `worker`, where a release build puts it.
+pub(crate) fn released_worker() -> PathBuf {
+    let name = format!("worker{}", env::consts::EXE_SUFFIX);
+    target_folder().join("release").join(name)
+}
+
 /// The cargo that runs us, so that the toolchain is the same.
 fn cargo_program() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())

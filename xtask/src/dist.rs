@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: the files of a release, in a folder and packed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::cargo::{self, Cargo};
@@ -25,13 +25,8 @@ fn run() -> StepResult {
 
 fn fill(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    copy(&program(), folder)?;
+    copy(&cargo::released_worker(), folder)?;
     DOCUMENTS.iter().try_for_each(|document| copy(&cargo::root().join(document), folder))
-}
-
-fn program() -> PathBuf {
-    let name = format!("worker{}", std::env::consts::EXE_SUFFIX);
-    cargo::target_folder().join("release").join(name)
 }
 
 fn copy(file: &Path, folder: &Path) -> Result<(), String> {

@@ -9,6 +9,7 @@ mod layers;
 mod mutants;
 mod purity;
 mod sim;
+mod soak;
 mod sources;
 mod step;
 mod test;
@@ -30,6 +31,7 @@ Tasks:
   zoo           awkward process trees × their ends: what is left? `zoo --help` tells more
   tidy          the checks of the house that no other tool makes
   bench         how fast it is, as ratios
+  soak [RUNS]   does anything of us grow with the number of past runs?
   dist          the files of a release, in target/dist
 ";
 
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         "zoo" => zoo::run(rest),
         "tidy" => step::run_all(&[tidy::STEP]),
         "bench" => bench::run(),
+        "soak" => soak::run(rest),
         "dist" => step::run_all(&[dist::STEP]),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
