@@ -78,6 +78,13 @@ fn nothing_is_asked_for_by_a_zero() {
     assert_eq!((spec.options().idle, spec.options().ports), (None, PortRequest::None));
 }
 
+#[test]
+fn a_deadline_is_at_most_100_years_away() {
+    let options = SlotOptions { idle: Some(Duration::MAX), ..SlotOptions::default() };
+    let hundred_years = Duration::from_secs(3_153_600_000);
+    assert_eq!(options.build().unwrap().options().idle, Some(hundred_years));
+}
+
 /// The delays of a slot that fails again and again.
 fn delays(options: RestartOptions, seed: u64) -> Vec<Duration> {
     let settings = worker_core::Settings { seed, ..Default::default() };

@@ -444,9 +444,13 @@ fn rule_8_shutdown_during_preparation_ends_its_tree_and_spawns_nothing() {
 #[test]
 fn rule_9_an_unused_slot_is_stopped_and_each_use_counts_anew() {
     let mut host = Host::new();
-    host.up(WEB, with_idle());
+    host.start_with(WEB, with_idle());
+    assert_eq!(host.view(WEB).last_used, None);
+    host.come_up(WEB);
+    assert_eq!(host.view(WEB).last_used, Some(host.now()));
     host.advance(secs(899));
     host.ask(WEB, Ask::Touch);
+    assert_eq!(host.view(WEB).last_used, Some(host.now()));
     host.advance(secs(899));
     host.start(WEB);
     host.advance(secs(899));
