@@ -321,7 +321,9 @@ fn contract_13_nor_does_one_whose_slot_is_parked() {
 fn contract_14_shutting_down_is_final() {
     let mut host = Host::new();
     host.up(WEB, SlotOptions::default());
+    assert!(!host.supervisor().is_shutting_down());
     let shutdown = host.shut_down(Urgency::Orderly);
+    assert!(host.supervisor().is_shutting_down());
     assert_eq!(host.outcome(shutdown), None, "not while a tree lives");
     for request in [host.start(WEB), host.start(DB), host.restart(WEB)] {
         assert_eq!(host.outcome(request), Some(Outcome::Refused(Refusal::ShuttingDown)));
