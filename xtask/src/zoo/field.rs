@@ -6,24 +6,28 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::cell::{Cell, Outcome};
+use super::cell::{Cell, Outcome, Place};
 use super::ground::Ground;
 use super::keeper::SURVIVORS;
 
 /// They wait more than they work.
 const CELLS_PER_CORE: usize = 4;
 
-/// What was found in each cell, in order.
+/// What was found in each cell, in order. Where the machine lacks the means, nothing is tried.
 pub(super) fn tend(
     ground: &Ground,
     cells: &[Cell],
     progress: impl Fn(usize) + Sync,
 ) -> Vec<Outcome> {
     let found: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; cells.len()]);
+    let lacks = Place::ALL.map(|place| (place, ground.lacks(place)));
+    let lack_of =
+        |place| lacks.iter().find(|(it, _)| *it == place).and_then(|(_, why)| why.clone());
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let tend_some = || {
         while let Some((index, cell)) = take(&next, cells) {
-            let outcome = tend_one(ground, cell);
+            let lack = lack_of(cell.place).map(Outcome::Skipped);
+            let outcome = lack.unwrap_or_else(|| tend_one(ground, cell));
             if let Ok(mut found) = found.lock() {
                 found[index] = Some(outcome);
             }
@@ -47,9 +51,6 @@ fn take<'a>(next: &AtomicUsize, cells: &'a [Cell]) -> Option<(usize, &'a Cell)> 
 }
 
 fn tend_one(ground: &Ground, cell: &Cell) -> Outcome {
-    if let Some(why) = ground.lacks(cell.place) {
-        return Outcome::Skipped(why);
-    }
     match said_by_keeper(ground, cell) {
         Ok(said) => understand(cell, said.trim()),
         Err(error) => Outcome::Failed(format!("it has no process: {error}")),

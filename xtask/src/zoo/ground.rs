@@ -97,10 +97,13 @@ impl Ground {
         }
     }
 
-    /// A cgroup for one cell, so that no start in another cell finds what is left in this one.
+    /// A cgroup for one cell. Inside of another one: a start also looks at the cgroups beside its own,
+    /// and would find what is left in other cells.
     pub(super) fn make_cgroup(&self, user: User) -> Result<PathBuf, String> {
-        let folder = self.cgroups.clone()?.join(format!("worker-zoo-{}", std::process::id()));
+        let outer = self.cgroups.clone()?.join(format!("worker-zoo-{}", std::process::id()));
+        let folder = outer.join("cell");
         let make = || {
+            fs::create_dir(&outer)?;
             fs::create_dir(&folder)?;
             for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
                 hand_over(&folder.join(file), user)?;

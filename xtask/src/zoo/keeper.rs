@@ -112,8 +112,8 @@ impl<'a> Keeper<'a> {
     }
 
     fn remove_folders(&self) {
-        if let Some(cgroup) = &self.cgroup {
-            remove_cgroup(cgroup);
+        if let Some(outer) = self.cgroup.as_deref().and_then(Path::parent) {
+            remove_cgroup(outer);
         }
         let _ = fs::remove_dir_all(&self.folder);
     }

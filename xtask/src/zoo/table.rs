@@ -51,7 +51,12 @@ impl Matrix {
         self.found.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
     }
 
+    /// Empty where nothing was tried.
     fn table(&self, place: Place) -> String {
+        let mut here = self.found.iter().filter(|(cell, _)| cell.place == place);
+        if here.all(|(_, outcome)| matches!(outcome, Outcome::Skipped(_))) {
+            return String::new();
+        }
         SPECIMENS.iter().filter_map(|specimen| self.row(place, specimen.name)).collect()
     }
 
