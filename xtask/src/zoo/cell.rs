@@ -111,3 +111,30 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a_cell(tree: &'static str, end: End, tier: Tier) -> Cell {
+        let is_meant =
+            |cell: &Cell| cell.specimen.name == tree && cell.end == end && cell.place.tier == tier;
+        Cell::all().find(is_meant).unwrap()
+    }
+
+    #[test]
+    fn only_what_cannot_be_found_may_be_left() {
+        let wiped = "env wiped, argv overwritten";
+        let cell = a_cell(wiped, End::KillBoth, Tier::Subreaper);
+        assert_eq!(cell.outcome(0), Outcome::Zero);
+        assert!(matches!(cell.outcome(1), Outcome::Cannot(_)));
+        assert!(matches!(cell.outcome(3), Outcome::Failed(_)), "its group can be found");
+        for (tree, end, tier) in [
+            ("plain", End::KillBoth, Tier::Subreaper),
+            (wiped, End::KillSupervisor, Tier::Subreaper),
+            (wiped, End::KillBoth, Tier::Cgroup),
+        ] {
+            assert!(matches!(a_cell(tree, end, tier).outcome(1), Outcome::Failed(_)));
+        }
+    }
+}

@@ -11,7 +11,7 @@ use super::ground::Ground;
 use super::keeper::SURVIVORS;
 
 /// They wait more than they work.
-const CELLS_PER_CORE: usize = 4;
+const CELLS_PER_CORE: usize = 6;
 
 /// What was found in each cell, in order. Where the machine lacks the means, nothing is tried.
 pub(super) fn tend(

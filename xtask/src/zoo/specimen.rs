@@ -95,7 +95,7 @@ pub(super) const SPECIMENS: [Specimen; 16] = [
         Trait::OutputIsRead,
     ),
     tree(
-        "the same in its own session",
+        "holds stdout, own session",
         "fork { setsid ignore TERM up c sleep }",
         2,
         proof(2, 1, 1, 0),
@@ -117,7 +117,7 @@ pub(super) const SPECIMENS: [Specimen; 16] = [
     ),
     tree("pair that re-forks", "fork { respawn-pair }", 2, proof(3, 0, 0, 0), Trait::Nothing),
     small(tree(
-        "the same in own sessions",
+        "re-forks, in own sessions",
         "fork { respawn-pair-setsid }",
         2,
         proof(3, 1, 1, 0),

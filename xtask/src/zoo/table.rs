@@ -29,7 +29,7 @@ impl Matrix {
             }
         }
         for (names, table) in tables.iter().filter(|(_, table)| !table.is_empty()) {
-            let _ = writeln!(text, "{names}\n\n{}{table}", heading());
+            let _ = writeln!(text, "{}\n{}{table}", wrapped(names), heading());
         }
         text + &self.reasons()
     }
@@ -120,4 +120,41 @@ fn wrapped(text: &str) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matrix(outcome: impl Fn(&Cell) -> Outcome) -> Matrix {
+        Matrix { found: Cell::all().map(|cell| (cell, outcome(&cell))).collect() }
+    }
+
+    #[test]
+    fn it_reads_at_100_columns() {
+        let long = "a reason that is far longer than one line ".repeat(5);
+        let text = matrix(|_| Outcome::Failed(long.clone())).text();
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    }
+
+    #[test]
+    fn places_where_the_same_was_found_share_a_table() {
+        let text = matrix(|_| Outcome::Zero).text();
+        assert_eq!(text.matches("processes that are left").count(), 1);
+        let is_first = |cell: &Cell| cell.place == Place::ALL[0];
+        let found = |cell: &Cell| if is_first(cell) { Outcome::Cannot("") } else { Outcome::Zero };
+        assert_eq!(matrix(found).text().matches("processes that are left").count(), 2);
+    }
+
+    #[test]
+    fn a_place_that_was_skipped_is_a_reason_and_a_number() {
+        let is_first = |cell: &Cell| cell.place == Place::ALL[0];
+        let skipped = |cell: &Cell| {
+            if is_first(cell) { Outcome::Skipped("no root".to_owned()) } else { Outcome::Zero }
+        };
+        let matrix = matrix(skipped);
+        assert!(matrix.text().ends_with("skipped: subreaper tier, as root: no root\n"));
+        assert_eq!(matrix.summary(), "512 cells: 384 zero, 0 cannot, 0 FAILED, 128 skipped");
+        assert!(!matrix.has_failed());
+    }
 }
