@@ -10,6 +10,7 @@ use worker_core::{OnCleanExit, RestartWhen, Signal};
 
 use crate::duration::parse_duration;
 use crate::probe::Probe;
+use crate::state_dir::StateArgs;
 use crate::verbs::config::ConfigArgs;
 
 /// The whole command line.
@@ -224,6 +225,10 @@ pub struct RunArgs {
     /// What becomes of processes that are left when the command ends cleanly
     #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = STOPPING)]
     pub on_clean_exit: Leftovers,
+
+    /// The state folder.
+    #[command(flatten)]
+    pub state: StateArgs,
 
     /// Append what happens to a file as JSON Lines; `-` is stderr
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]

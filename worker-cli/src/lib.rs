@@ -17,6 +17,8 @@ pub mod exit_code;
 #[cfg(unix)]
 pub mod guardian;
 #[cfg(unix)]
+pub mod journal;
+#[cfg(unix)]
 pub mod logging;
 pub mod outlet;
 #[cfg(unix)]
@@ -30,5 +32,6 @@ pub mod processes;
 mod ready;
 #[cfg(unix)]
 pub mod run;
+pub mod state_dir;
 mod verbs;
 pub mod voice;

@@ -6,7 +6,9 @@ use std::process::Command;
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test is the parent of the program that it tests")]
 fn the_demo_restarts_parks_and_leaves_nothing() {
-    let demo = Command::new(env!("CARGO_BIN_EXE_worker")).arg("demo").output().unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let demo = demo.arg("demo").env("WORKER_STATE_DIR", state.path()).output().unwrap();
     let said = String::from_utf8(demo.stdout).unwrap();
     assert_eq!(demo.status.code(), Some(0), "{said}");
     let long: Vec<&str> = said.lines().filter(|line| line.chars().count() > 80).collect();

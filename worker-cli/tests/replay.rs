@@ -26,7 +26,7 @@ fn record(settings: Settings) -> (Ending, Vec<Step>) {
     let voice = Voice::on_stderr(Style { quiet: true, json: false }).unwrap();
     let observers = Observers { voice, watchers: Vec::new(), recorder: Some(recorder) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let ending = runtime.block_on(supervise(plan(), settings, observers)).unwrap();
+    let ending = runtime.block_on(supervise(plan(), settings, None, observers)).unwrap();
     (ending, std::iter::from_fn(|| steps.try_recv().ok()).collect())
 }
 

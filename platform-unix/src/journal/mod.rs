@@ -11,9 +11,9 @@
 //! child also in the moment before its entry is there. The entries are for those whose environment
 //! cannot be read any more, and say what lives on on purpose.
 //!
-//! Not found is a process that wiped its environment *and* left its session, if it also lost its
-//! parent after the supervisors were killed. On macOS no process can be pinned; there the start time
-//! is compared right before each signal.
+//! Not found is a process that wiped its environment *and* left its session, and that lost its parent
+//! before anybody looked: nothing leads to it. On macOS no process can be pinned; there the start
+//! time is compared right before each signal.
 
 mod folder;
 mod format;

@@ -15,8 +15,10 @@ use self::narrator::Narrator;
 use crate::args::{Cli, Verb};
 use crate::error::{Code, Failure};
 use crate::exit_code;
+use crate::journal;
 use crate::plan::Plan;
 use crate::run::{Ending, Observers, to_the_end};
+use crate::state_dir::StateArgs;
 use crate::voice::{Style, Voice};
 
 /// The options that are shown, and used as they are shown.
@@ -31,6 +33,9 @@ pub fn run() -> Result<u8, Failure> {
     census::check_possible()?;
     let mark = std::process::id().to_string();
     let plan = plan(&mark)?;
+    let talk = Voice::on_stderr(Style::default()).map_err(|error| no_show(&error))?;
+    let journal = journal::begin(&StateArgs::default(), &talk);
+    talk.finish();
     let narrator = Stage::new(Narrator::open(mark, OPTIONS));
     let stage = narrator.clone();
     let observers = Observers {
@@ -38,7 +43,7 @@ pub fn run() -> Result<u8, Failure> {
         watchers: vec![Box::new(move |notice| stage.narrator().tell(notice))],
         recorder: None,
     };
-    let ending = to_the_end(plan, observers).map_err(|error| no_show(&error))?;
+    let ending = to_the_end(plan, journal, observers).map_err(|error| no_show(&error))?;
     let is_clean = narrator.narrator().close();
     Ok(exit_code(ending, is_clean))
 }

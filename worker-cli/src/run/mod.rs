@@ -12,11 +12,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 
 use worker_core::Settings;
+use worker_platform_unix::journal::Journal;
 use worker_platform_unix::signal_number;
 
 use self::event_log::EventLog;
 use crate::args::RunArgs;
 use crate::error::{Code, Failure};
+use crate::journal;
 use crate::plan::Plan;
 use crate::voice::{Style, Voice};
 
@@ -34,22 +36,29 @@ pub(crate) use self::signals::job_signals;
 pub fn run(args: RunArgs) -> Result<u8, Failure> {
     let style = Style { quiet: args.quiet, json: args.json };
     let events = args.events.clone();
+    let state = args.state.clone();
     let plan = Plan::from_args(args)?;
     let voice = Voice::on_stderr(style).map_err(|error| no_room(&error))?;
     crate::logging::to(&voice);
     let events = EventLog::open(events, &voice).map_err(|error| no_room(&error))?;
     let watchers = events.watcher(plan.name.clone()).into_iter().collect();
-    let ending = to_the_end(plan, Observers { voice: voice.clone(), watchers, recorder: None });
+    let journal = journal::begin(&state, &voice);
+    let observers = Observers { voice: voice.clone(), watchers, recorder: None };
+    let ending = to_the_end(plan, journal, observers);
     events.finish();
     voice.finish();
     Ok(ending.map_err(|error| no_room(&error))?.exit_code(signal_number))
 }
 
 /// Supervises one command on a runtime of its own.
-pub(crate) fn to_the_end(plan: Plan, observers: Observers) -> io::Result<Ending> {
+pub(crate) fn to_the_end(
+    plan: Plan,
+    journal: Option<Journal>,
+    observers: Observers,
+) -> io::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let settings = Settings { seed: seed(), ports: plan.port_range.clone() };
-    let ending = runtime.block_on(supervise(plan, settings, observers));
+    let ending = runtime.block_on(supervise(plan, settings, journal, observers));
     // A write to a stdout that nobody reads may hang; nothing is lost by leaving it.
     runtime.shutdown_background();
     ending

@@ -8,6 +8,7 @@ use worker_core::{
     Ask, Event, Launch, LaunchId, Settings, Signal, SlotId, UNKILLABLE_AFTER, Urgency,
 };
 use worker_platform_unix::UnixPlatform;
+use worker_platform_unix::journal::Journal;
 
 use super::ending::{Ending, Story};
 use super::host::RunHost;
@@ -43,10 +44,18 @@ pub struct Observers {
 /// # Errors
 ///
 /// If the signals of this process cannot be listened to.
-pub async fn supervise(plan: Plan, settings: Settings, observers: Observers) -> io::Result<Ending> {
+pub async fn supervise(
+    plan: Plan,
+    settings: Settings,
+    journal: Option<Journal>,
+    observers: Observers,
+) -> io::Result<Ending> {
     let signals = Signals::listen()?;
     let guardian = Guardian::of_this_process()?;
     let host = RunHost::new(UnixPlatform::new()?, plan);
+    if let Some(journal) = journal {
+        host.platform().keep_journal(journal);
+    }
     let clock = Clock::start();
     let mut driver = Driver::new(settings, clock.clone(), host.clone());
     let Observers { voice, watchers, recorder } = observers;
@@ -171,6 +180,7 @@ impl Session {
         let nobodys = self.host.platform().end_unattributed();
         // What is left then cannot be killed, and keeps nobody waiting.
         drop(tokio::time::timeout(UNKILLABLE_AFTER, nobodys).await);
+        self.host.platform().end_journal();
         self.host.finish_output().await;
         if self.host.platform().has_released() {
             self.guardian.tell_released();

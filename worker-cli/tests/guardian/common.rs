@@ -6,8 +6,9 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -37,8 +38,16 @@ pub(crate) fn worker(options: &[&str], script: &str) -> Command {
 /// With nothing of this test in it but its output.
 pub(crate) fn prepared(mut command: Command) -> Command {
     command.env_remove("NOTIFY_SOCKET").env_remove("WORKER_LOG").process_group(0);
+    command.env("WORKER_STATE_DIR", state_dir());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     command
+}
+
+/// One that no other test has: each start ends what killed supervisors of its state folder left.
+fn state_dir() -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("guardian-state-{count}"))
 }
 
 /// Starts it, and waits for its `up PID`.

@@ -55,6 +55,7 @@ impl Terminal {
         let mut command = Command::new("setsid");
         command.args(["--ctty", "sh", "-i"]).env("PS1", "").env_remove("ENV");
         command.env("WORKER", env!("CARGO_BIN_EXE_worker")).current_dir(folder.path());
+        command.env("WORKER_STATE_DIR", folder.path().join("state"));
         command.stdin(side(&slave)).stdout(side(&slave)).stderr(side(&slave));
         let shell = command.spawn().unwrap();
         let master = File::from(master);

@@ -77,6 +77,7 @@ pub(crate) fn bare(words: &[&str]) -> Worker {
     let folder = tempfile::tempdir().unwrap();
     let mut command = with_pipes(Command::new(env!("CARGO_BIN_EXE_worker")));
     command.args(words).env("DIR", folder.path()).env("COLUMNS", "80");
+    command.env("WORKER_STATE_DIR", folder.path().join("state"));
     command.env_remove("NOTIFY_SOCKET").env_remove("WORKER_LOG");
     Worker { folder, command }
 }
@@ -99,8 +100,9 @@ impl Worker {
 
     /// Runs another program.
     pub(crate) fn instead(mut self, words: &[&str]) -> Self {
-        self.command = with_pipes(Command::new(words[0]));
-        self.command.args(&words[1..]);
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env("WORKER_STATE_DIR", self.folder.path().join("state"));
+        self.command = with_pipes(command);
         self
     }
 

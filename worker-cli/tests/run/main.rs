@@ -7,6 +7,7 @@ mod common;
 mod crash_loop;
 mod event_log;
 mod help;
+mod left_behind;
 mod messages;
 mod output;
 mod ports;
