@@ -70,21 +70,19 @@ impl State {
     fn owner_of(&self, pid: Pid, ids: [Pid; 3], owners: &HashMap<Pid, Owner>) -> Option<Owner> {
         let [_, group, session] = ids.map(|id| owners.get(&id).copied());
         let companion = group.or(session);
+        // Where it is of the only live run anyway, its marker need not be read.
+        let by_default = || companion.or_else(|| self.only_live_run());
         self.owner_by_descent(pid)
-            .or(companion.filter(|&owner| owner != Owner::Nobody))
+            .or_else(|| by_default().filter(|&owner| owner != Owner::Nobody))
             .or_else(|| self.owner_by_marker(pid))
             .or(companion)
-            .or_else(|| self.only_live_run())
     }
 
     fn owner_by_descent(&self, pid: Pid) -> Option<Owner> {
-        let seen_below_any = self.runs.values().any(|run| !run.known.is_empty())
-            || self.released.values().any(|released| !released.known.is_empty());
-        let process = if seen_below_any { os::process(pid)? } else { return None };
-        let run = self.runs.iter().find(|(_, run)| run.known.contains(&process));
-        let released = self.released.iter().find(|(_, released)| released.known.contains(&process));
+        let run = self.runs.iter().find(|(_, run)| run.known.contains(pid));
+        let released = || self.released.iter().find(|(_, released)| released.known.contains(pid));
         run.map(|(&run, _)| Owner::Run(run))
-            .or_else(|| released.map(|(&run, _)| Owner::Released(run)))
+            .or_else(|| released().map(|(&run, _)| Owner::Released(run)))
     }
 
     fn owner_by_marker(&self, pid: Pid) -> Option<Owner> {

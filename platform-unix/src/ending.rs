@@ -7,23 +7,22 @@ use worker_core::RunId;
 use crate::Pid;
 use crate::adopt::ids_of;
 use crate::cgroup::Group;
-use crate::os::{self, Family, Process};
+use crate::os;
 use crate::reaper::kill_group_of;
 use crate::state::{Child, Ending, Known, Owner, Released, State, Unattributed};
-use crate::tree::with_descendants;
 
 impl State {
     /// One SIGKILL to the group of the leader, which is not reaped; never a second one.
     pub(crate) fn kill_group(&mut self, id: RunId) {
         self.notice_exit(id);
+        let Some(group) = self.own_group(id) else { return };
         let Some(run) = self.runs.get_mut(&id) else { return };
         if run.ending >= Ending::GroupKilled {
             return;
         }
         run.ending = Ending::GroupKilled;
-        let leader = run.leader;
         self.remember_tree(id);
-        kill_group_of(leader);
+        kill_group_of(group);
         self.adopt();
         self.carry_on();
     }
@@ -37,13 +36,23 @@ impl State {
 
     /// SIGKILL to whatever is left of the run, and from here on to whatever shows up.
     pub(crate) fn kill_escapees(&mut self, run: RunId) {
-        let Some(run) = self.runs.get_mut(&run) else { return };
-        run.ending = Ending::Killing;
-        if let Some(leaf) = &run.leaf {
+        let Some(state) = self.runs.get_mut(&run) else { return };
+        state.ending = Ending::Killing;
+        if let Some(leaf) = &state.leaf {
             let _ = leaf.group().kill(); // What did not work is done one by one.
         }
+        self.kill_known(run);
         self.adopt();
         self.carry_on();
+    }
+
+    /// SIGKILL to what was seen below our children before the group was killed. What of it is our
+    /// child by now is not spared either, but struck like any other.
+    fn kill_known(&self, run: RunId) {
+        let known = self.runs.get(&run).into_iter().flat_map(|run| run.known.iter());
+        for process in known.filter(|process| !self.children.contains_key(&process.pid)) {
+            os::signal_pinned(process, &[Signal::KILL]);
+        }
     }
 
     /// What is left belongs to no run, as soon as the leader is dead.
@@ -72,19 +81,14 @@ impl State {
         }
     }
 
-    /// SIGKILL to every child that is to be ended and did not get it yet, and to what is below it.
+    /// SIGKILL to every child that is to be ended and did not get it yet. What is below it falls to
+    /// us with its death.
     pub(crate) fn strike(&mut self) {
         let mut doomed: Vec<_> =
             self.children.iter().filter(|(_, child)| self.is_doomed(child)).collect();
         doomed.retain(|(_, child)| !self.dies_with_its_leaf(child));
-        let doomed: Vec<_> = doomed.into_iter().map(|(&pid, child)| (pid, child.owner)).collect();
-        if doomed.is_empty() {
-            return;
-        }
-        let family = Family::now();
-        for (pid, owner) in doomed {
-            self.strike_below(&family, pid, owner);
-        }
+        let doomed: Vec<_> = doomed.into_iter().map(|(&pid, _)| pid).collect();
+        doomed.into_iter().for_each(|pid| self.strike_child(pid));
     }
 
     /// SIGKILL to strays of runs that are being killed, and word of the end of any for which a run
@@ -115,22 +119,13 @@ impl State {
         child.in_leaf && self.group_of(run).is_some_and(Group::is_populated)
     }
 
-    /// What is below is looked up first: when its parent is dead, only its group, its session and
-    /// its marker could tell whose it is.
-    fn strike_below(&mut self, family: &Family, pid: Pid, owner: Owner) {
-        let root = os::process(pid).into_iter().collect();
-        let mut below = with_descendants(family, root);
-        below.retain(|process| process.pid != pid);
-        self.remember(owner, &below);
+    fn strike_child(&mut self, pid: Pid) {
         if let Some(child) = self.children.get_mut(&pid) {
             child.ids = ids_of(pid); // Whatever it forked just now is in these.
             child.struck = true;
         }
         if let Some(pid) = rustix::process::Pid::from_raw(pid) {
             let _ = kill_process(pid, Signal::KILL); // It may be another user's.
-        }
-        for process in below.iter().filter(|process| process.alive) {
-            os::signal_pinned(process, &[Signal::KILL]);
         }
     }
 
@@ -140,19 +135,9 @@ impl State {
         if self.group_of(id).is_some() {
             return;
         }
-        let members = self.members(id);
+        let below = self.below_roots(id);
         if let Some(run) = self.runs.get_mut(&id) {
-            run.known = Known::default();
-        }
-        self.remember(Owner::Run(id), &members);
-    }
-
-    fn remember(&mut self, owner: Owner, processes: &[Process]) {
-        let Owner::Run(run) = owner else { return };
-        if let Some(run) = self.runs.get_mut(&run) {
-            for process in processes {
-                run.known.insert(process);
-            }
+            run.known = below.into_iter().collect();
         }
     }
 
@@ -162,10 +147,7 @@ impl State {
         if !is_released {
             return 0;
         }
-        let mut known = Known::default();
-        for member in self.members(id) {
-            known.insert(&member);
-        }
+        let known: Known = self.members(id).into_iter().collect();
         let left = u32::try_from(known.len()).unwrap_or(u32::MAX);
         for child in self.children.values_mut().filter(|child| child.owner == Owner::Run(id)) {
             child.owner = Owner::Released(id);

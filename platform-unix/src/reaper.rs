@@ -5,6 +5,7 @@ use worker_core::{Exit, RunId, TreeEnd};
 
 use crate::Pid;
 use crate::cgroup::Leaf;
+use crate::os;
 use crate::state::{Child, Ending, Owner, Released, Role, Run, State};
 use crate::wait::{self, Dead};
 
@@ -58,14 +59,16 @@ impl State {
         any
     }
 
-    /// A dead leader that is not reaped, so that its number stays its group's.
+    /// A dead leader that is not reaped, so that its number stays its group's, until that was
+    /// killed; longer where that number is needed to find who is left.
     pub(crate) fn is_held(&self, pid: Pid) -> bool {
         let Some(Child { owner: Owner::Run(run), role: Role::Leader, .. }) =
             self.children.get(&pid)
         else {
             return false;
         };
-        self.runs.get(run).is_some_and(|run| run.exit.is_some())
+        let keeps = |run: &Run| run.ending < Ending::GroupKilled || !os::ORPHANS_FALL_TO_US;
+        self.runs.get(run).is_some_and(|run| run.exit.is_some() && keeps(run))
     }
 
     fn bury(&mut self, dead: Dead) {
@@ -74,10 +77,23 @@ impl State {
         }
         match self.children.get(&dead.pid) {
             Some(&Child { owner: Owner::Run(run), role: Role::Leader, .. }) => {
-                self.leader_died(run, dead.exit);
+                self.bury_leader(run, &dead);
             }
             Some(Child { role: Role::Helper(_), .. }) => self.bury_helper(&dead),
-            Some(_) | None => self.reap(&dead),
+            Some(&Child { owner, .. }) => {
+                self.count_killed(owner, dead.exit);
+                self.reap(dead.pid);
+            }
+            None => self.reap(dead.pid),
+        }
+    }
+
+    fn bury_leader(&mut self, run: RunId, dead: &Dead) {
+        if self.runs.get(&run).is_some_and(|run| run.exit.is_none()) {
+            self.leader_died(run, dead.exit);
+        }
+        if !self.is_held(dead.pid) {
+            self.reap(dead.pid);
         }
     }
 
@@ -98,19 +114,19 @@ impl State {
             Role::Helper(waiting) => waiting.take(),
             Role::Leader | Role::Adopted => None,
         });
-        self.reap(dead);
+        if let Some(child) = self.children.get(&dead.pid) {
+            self.count_killed(child.owner, dead.exit);
+        }
+        self.reap(dead.pid);
         if let Some(waiting) = waiting {
             let _ = waiting.send(dead.exit); // Whoever asked may have gone.
         }
     }
 
-    fn reap(&mut self, dead: &Dead) {
-        wait::reap(dead.pid);
-        self.note_reaped(dead.pid);
-        if let Some(child) = self.children.remove(&dead.pid) {
-            self.count_killed(child.owner, dead.exit);
-            self.just_reaped.push(child);
-        }
+    fn reap(&mut self, pid: Pid) {
+        wait::reap(pid);
+        self.note_reaped(pid);
+        self.just_reaped.extend(self.children.remove(&pid));
     }
 
     fn count_killed(&mut self, owner: Owner, exit: Exit) {
@@ -139,11 +155,13 @@ impl State {
     /// The leader was dead before our children were listed, so its own children are among them: to
     /// reap it adds none.
     fn finish(&mut self, id: RunId) {
+        if let Some(leader) = self.own_group(id) {
+            wait::reap(leader);
+            self.note_reaped(leader);
+            self.children.remove(&leader);
+        }
         let left = self.let_go(id);
         let Some(run) = self.runs.remove(&id) else { return };
-        wait::reap(run.leader);
-        self.note_reaped(run.leader);
-        self.children.remove(&run.leader);
         self.note_released(id);
         self.retire(run.leaf);
         if let Some(answers) = self.answers.get(&id) {

@@ -1,6 +1,6 @@
 //! What is known of the runs and of our children. Everything here happens under one lock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
@@ -11,7 +11,7 @@ use crate::answer::Answers;
 use crate::cgroup::{Cgroups, Leaf};
 use crate::journal::Journal;
 use crate::marker::Marker;
-use crate::os::{Process, StrayExits};
+use crate::os::{self, Process, StrayExits};
 
 /// Everything that is known.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) leader: Pid,
-    /// How the leader ended. It is not reaped before its tree is gone.
+    /// How the leader ended. It is not reaped before its group was killed, or its tree is gone.
     pub(crate) exit: Option<Exit>,
     pub(crate) ending: Ending,
     /// Processes that SIGKILL ended after we had sent it.
@@ -79,31 +79,30 @@ pub(crate) enum Ending {
     Killing,
 }
 
-/// Processes by number and start time.
+/// Processes that were seen, by number.
 #[derive(Debug, Default)]
-pub(crate) struct Known(HashSet<(Pid, u64)>);
+pub(crate) struct Known(HashMap<Pid, Process>);
 
 impl Known {
-    pub(crate) fn insert(&mut self, process: &Process) -> bool {
-        self.0.insert((process.pid, process.start))
+    /// Whether the process that has this number now is the one that was seen.
+    pub(crate) fn contains(&self, pid: Pid) -> bool {
+        let seen = self.0.get(&pid);
+        seen.is_some_and(|seen| os::process(pid).is_some_and(|now| now.start == seen.start))
     }
 
-    pub(crate) fn contains(&self, process: &Process) -> bool {
-        self.0.contains(&(process.pid, process.start))
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// By number and start time.
-    #[cfg(target_os = "macos")]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Pid, u64)> {
-        self.0.iter().copied()
+    /// As they were seen.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Process> {
+        self.0.values()
     }
 
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+impl FromIterator<Process> for Known {
+    fn from_iter<I: IntoIterator<Item = Process>>(seen: I) -> Self {
+        Self(seen.into_iter().map(|process| (process.pid, process)).collect())
     }
 }
 
@@ -118,6 +117,13 @@ pub(crate) struct Child {
     pub(crate) struck: bool,
     /// It was seen in the leaf of its run, the end of which is its own, too.
     pub(crate) in_leaf: bool,
+}
+
+impl Child {
+    /// Whether it is the leader of this run.
+    pub(crate) fn leads(&self, run: RunId) -> bool {
+        self.owner == Owner::Run(run) && matches!(self.role, Role::Leader)
+    }
 }
 
 /// To whom a child belongs. Does not change while the child is not reaped, except by a release.

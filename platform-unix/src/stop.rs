@@ -31,8 +31,8 @@ impl State {
 
     /// A signal to the group of the leader, while that is not reaped.
     pub(crate) fn forward(&self, run: RunId, signal: worker_core::Signal) {
-        if let (Some(run), Some(signal)) = (self.runs.get(&run), native(signal)) {
-            signal_group(run.leader, &[signal]);
+        if let (Some(group), Some(signal)) = (self.own_group(run), native(signal)) {
+            signal_group(group, &[signal]);
         }
     }
 
@@ -46,14 +46,16 @@ impl State {
     /// The signals, once to every process of the tree: to the group as a whole, then one by one to
     /// whatever left it.
     fn signal_each(&mut self, run: RunId, signals: &[Signal]) {
-        let Some(leader) = self.runs.get(&run).map(|run| run.leader) else { return };
+        let group = self.own_group(run);
         self.remember_tree(run);
         let in_leaf = self.in_leaf(run);
-        signal_group(leader, signals);
+        if let Some(group) = group {
+            signal_group(group, signals);
+        }
         let mut reached = HashSet::new();
         for _ in 0..LOOKS {
             let before = reached.len();
-            self.signal_outside_group(run, leader, signals, &mut reached);
+            self.signal_outside_group(run, group, signals, &mut reached);
             if reached.len() == before {
                 break;
             }
@@ -61,7 +63,7 @@ impl State {
         }
         // What hangs under nothing of ours. What was forked since is left alone, as above.
         let strays = in_leaf.iter().filter(|process| !reached.contains(&identity(process)));
-        for process in strays.filter(|process| process.group != leader && process.alive) {
+        for process in strays.filter(|process| Some(process.group) != group && process.alive) {
             os::signal_pinned(process, signals);
         }
     }
@@ -73,7 +75,7 @@ impl State {
     fn signal_outside_group(
         &self,
         run: RunId,
-        group: Pid,
+        group: Option<Pid>,
         signals: &[Signal],
         reached: &mut HashSet<(Pid, u64)>,
     ) {
@@ -82,7 +84,7 @@ impl State {
         open.retain(|process| !reached.contains(&identity(process)));
         while let Some(process) = open.pop() {
             reached.insert(identity(&process));
-            if process.group != group && process.alive {
+            if Some(process.group) != group && process.alive {
                 os::signal_pinned(&process, signals);
             }
             open.extend(children_of(&family, &process));

@@ -24,6 +24,22 @@ impl State {
         members
     }
 
+    /// What hangs under the roots of the run.
+    pub(crate) fn below_roots(&self, run: RunId) -> Vec<Process> {
+        let family = Family::now();
+        let mut roots = self.roots(run);
+        roots.retain(|&root| !self.is_held(root));
+        let mut below = self.strays(run);
+        below.extend(roots.into_iter().flat_map(|root| children_of_number(&family, root)));
+        with_descendants(&family, below)
+    }
+
+    /// The group of the leader, while that is not reaped: the number is its own until then.
+    pub(crate) fn own_group(&self, id: RunId) -> Option<Pid> {
+        let leader = self.runs.get(&id)?.leader;
+        self.children.get(&leader)?.leads(id).then_some(leader)
+    }
+
     /// The children of ours that belong to the run: everything else of it hangs under them.
     pub(crate) fn roots(&self, run: RunId) -> Vec<Pid> {
         self.children_of(Owner::Run(run))
@@ -44,8 +60,8 @@ impl State {
 
     /// Whether nothing of the run is left but its leader.
     pub(crate) fn is_empty(&self, id: RunId) -> bool {
-        let Some(run) = self.runs.get(&id) else { return true };
-        self.roots(id).iter().all(|&pid| pid == run.leader)
+        let mut members = self.children.values().filter(|child| child.owner == Owner::Run(id));
+        members.all(|child| child.leads(id))
             && self.strays(id).is_empty()
             && !self.group_of(id).is_some_and(Group::is_populated)
     }
@@ -67,6 +83,10 @@ pub(crate) fn children_of(family: &Family, parent: &Process) -> Vec<Process> {
     if !parent.alive {
         return Vec::new();
     }
-    let children = family.children(parent.pid).into_iter().filter_map(os::process);
-    children.filter(|child| child.parent == parent.pid).collect()
+    children_of_number(family, parent.pid)
+}
+
+fn children_of_number(family: &Family, parent: Pid) -> Vec<Process> {
+    let children = family.children(parent).into_iter().filter_map(os::process);
+    children.filter(|child| child.parent == parent).collect()
 }

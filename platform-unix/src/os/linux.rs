@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::{Once, OnceLock};
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{Mode, OFlags, open, stat};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -18,6 +18,9 @@ use crate::state::Known;
 
 pub(crate) use super::cgroup_events::{await_cgroup_change, is_populated, is_unpopulated_within};
 pub(crate) use super::sock_diag::{any_connection, listeners};
+
+/// Whether a process that loses its parent in a tree of ours becomes our child.
+pub(crate) const ORPHANS_FALL_TO_US: bool = true;
 
 /// Orphans below us become our children from here on.
 pub(crate) fn adopt_orphans() -> io::Result<()> {
@@ -186,8 +189,16 @@ fn children_are_listed() -> bool {
 }
 
 fn listed_children(parent: Pid) -> Vec<Pid> {
+    if has_one_thread(parent) {
+        return children_of_thread(parent, parent);
+    }
     let threads = threads(parent);
     threads.iter().flat_map(|&thread| children_of_thread(parent, thread)).collect()
+}
+
+/// A process's folder of threads has one link for each, and the usual two.
+fn has_one_thread(pid: Pid) -> bool {
+    stat(format!("/proc/{pid}/task")).is_ok_and(|task| task.st_nlink == 3)
 }
 
 fn threads(pid: Pid) -> Vec<Pid> {

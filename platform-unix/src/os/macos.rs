@@ -21,6 +21,9 @@ use super::{Inode, Process};
 use crate::Pid;
 use crate::state::Known;
 
+/// Whether a process that loses its parent in a tree of ours becomes our child.
+pub(crate) const ORPHANS_FALL_TO_US: bool = false;
+
 /// There is nothing like a child subreaper here; the crate's documentation says what follows.
 pub(crate) fn adopt_orphans() -> io::Result<()> {
     Ok(())
@@ -197,7 +200,7 @@ pub(crate) fn strays(group: Pid, known: &Known) -> Vec<Process> {
     let members = list(|buffer, size| unsafe { libc::proc_listpgrppids(group, buffer, size) });
     let mut strays: Vec<_> = members.into_iter().filter_map(process).collect();
     let known =
-        known.iter().filter_map(|(pid, start)| process(pid).filter(|now| now.start == start));
+        known.iter().filter_map(|seen| process(seen.pid).filter(|now| now.start == seen.start));
     let known: Vec<_> =
         known.filter(|seen| strays.iter().all(|stray| stray.pid != seen.pid)).collect();
     strays.extend(known);

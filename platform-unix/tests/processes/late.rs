@@ -72,23 +72,22 @@ scenario!(calls_about_a_run_that_never_was_do_nothing, async |platform| {
     assert_eq!(bystander.rest().await, [""; 0]);
 });
 
-scenario!(a_second_group_kill_of_a_run_is_none, async |platform| {
-    let tree = Tree::grown(&platform, 1, "fork { setsid up c sleep } up a sleep", 2).await;
-    platform.kill_group(tree.run).await;
-    soon(platform.leader_exit(tree.run)).await;
-    // The escapee keeps the run from being over. Meanwhile a stranger joins its group.
-    let script = format!("join {} on USR1 {{ print alive }} up a sleep", tree.leader);
-    let mut joined = Tree::grown(&platform, 2, &script, 1).await;
-    platform.kill_group(tree.run).await;
-    platform.kill_escapees(tree.run).await;
-    platform.kill_group(tree.run).await;
-    assert_eq!(soon(platform.tree_gone(tree.run)).await, TreeEnd { killed: 2, left: 0 });
-    send(joined.leader, Native::USR1);
-    assert_eq!(joined.line().await, "alive");
-    tree.rest().await;
-    joined.kill(&platform).await;
-    joined.rest().await;
-});
+scenario!(
+    a_leader_whose_group_was_killed_is_reaped_and_its_number_signalled_no_more,
+    async |platform| {
+        let tree = Tree::grown(&platform, 1, "fork { setsid up c sleep } up a sleep", 2).await;
+        platform.kill_group(tree.run).await;
+        soon(platform.leader_exit(tree.run)).await;
+        until(|| state_of(tree.leader).is_none()).await;
+        // The escapee keeps the run from being over. By now anybody may have the number.
+        platform.kill_group(tree.run).await;
+        platform.forward(tree.run, Signal::Kill);
+        assert_eq!(platform.members(tree.run), [tree.pid("c")]);
+        platform.kill_escapees(tree.run).await;
+        assert_eq!(soon(platform.tree_gone(tree.run)).await, TreeEnd { killed: 2, left: 0 });
+        tree.rest().await;
+    }
+);
 
 scenario!(a_run_can_be_spawned_again_when_its_tree_is_gone_and_not_before, async |platform| {
     let first = Tree::grown(&platform, 1, "up a exit 0", 1).await;

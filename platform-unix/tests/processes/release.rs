@@ -74,7 +74,8 @@ scenario!(the_end_of_the_next_run_touches_nothing_that_was_released, async |plat
     until(|| own_children().is_empty()).await;
 });
 
-scenario!(what_a_released_process_forks_later_is_not_of_the_only_live_run, async |platform| {
+// A cgroup knows whose it is.
+scenario!(on Subreaper, what_a_released_process_forks_later_is_not_of_the_only_live_run, async |platform| {
     let script = "daemon { on USR2 { fork { setsid wipe print late sleep } } up d sleep }
         on USR1 { exit 0 } up a sleep";
     let mut left = released(&platform, script, 2).await;
