@@ -6,10 +6,10 @@ use worker_core::RunId;
 
 use crate::Pid;
 use crate::adopt::ids_of;
-use crate::cgroup::Group;
+use crate::cgroup::Leaf;
 use crate::os;
 use crate::reaper::kill_group_of;
-use crate::state::{Child, Ending, Known, Owner, Released, State, Unattributed};
+use crate::state::{Child, Ending, Known, Owner, Released, Run, State, Unattributed};
 
 impl State {
     /// One SIGKILL to the group of the leader, which is not reaped; never a second one.
@@ -84,10 +84,11 @@ impl State {
     /// SIGKILL to every child that is to be ended and did not get it yet. What is below it falls to
     /// us with its death.
     pub(crate) fn strike(&mut self) {
-        let mut doomed: Vec<_> =
-            self.children.iter().filter(|(_, child)| self.is_doomed(child)).collect();
-        doomed.retain(|(_, child)| !self.dies_with_its_leaf(child));
-        let doomed: Vec<_> = doomed.into_iter().map(|(&pid, _)| pid).collect();
+        let emptied = self.leaves_being_emptied();
+        let dies_with_its_leaf = |child: &Child| child.in_leaf && emptied.contains(&child.owner);
+        let doomed = self.children.iter().filter(|(_, child)| self.is_doomed(child));
+        let doomed = doomed.filter(|(_, child)| !dies_with_its_leaf(child));
+        let doomed: Vec<_> = doomed.map(|(&pid, _)| pid).collect();
         doomed.into_iter().for_each(|pid| self.strike_child(pid));
     }
 
@@ -113,10 +114,13 @@ impl State {
         wanted && !child.struck
     }
 
-    /// Its leaf got SIGKILL. Where the leaf is empty and the child is not dead, it has left it.
-    fn dies_with_its_leaf(&self, child: &Child) -> bool {
-        let Owner::Run(run) = child.owner else { return false };
-        child.in_leaf && self.group_of(run).is_some_and(Group::is_populated)
+    /// Whose leaf got SIGKILL and is not empty yet. When it is, a child of theirs that is not dead
+    /// has left it.
+    fn leaves_being_emptied(&self) -> Vec<Owner> {
+        let killed = self.runs.iter().filter(|(_, run)| run.ending == Ending::Killing);
+        let is_populated = |run: &Run| run.leaf.as_ref().is_some_and(Leaf::is_populated);
+        let populated = killed.filter(|(_, run)| is_populated(run));
+        populated.map(|(&run, _)| Owner::Run(run)).collect()
     }
 
     fn strike_child(&mut self, pid: Pid) {

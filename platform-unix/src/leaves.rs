@@ -19,12 +19,12 @@ impl State {
         let has_children = |owner, but| {
             children.iter().any(|(&pid, child)| child.owner == owner && Some(pid) != but)
         };
-        for (&id, run) in &mut self.runs {
+        for (&id, run) in self.runs.iter_mut().filter(|(_, run)| run.leaf.is_some()) {
             // The death of a child is told to us anyway.
-            let is_without = !has_children(Owner::Run(id), Some(run.leader));
+            let is_alone = |leader| !has_children(Owner::Run(id), Some(leader));
             if run.ending == Ending::Killing {
-                finish_killing(&mut run.leaf, is_without, cgroups);
-            } else if run.may_be_over() && is_without {
+                finish_killing(&mut run.leaf, is_alone(run.leader), cgroups);
+            } else if run.may_be_over() && is_alone(run.leader) {
                 watch(&mut run.leaf, cgroups);
             }
         }
@@ -45,8 +45,8 @@ impl State {
 
 /// A child of ours that left the leaf is not killed before the leaf is empty, so that is watched.
 /// Once none is left, what is in the leaf has entered it since.
-fn finish_killing(leaf: &mut Option<Leaf>, is_without_children: bool, cgroups: &Cgroups) {
-    if let Some(leaf) = leaf.as_ref().filter(|leaf| is_without_children && leaf.is_populated()) {
+fn finish_killing(leaf: &mut Option<Leaf>, is_alone: bool, cgroups: &Cgroups) {
+    if let Some(leaf) = leaf.as_ref().filter(|leaf| is_alone && leaf.is_populated()) {
         let _ = leaf.group().kill(); // It is watched all the same.
     }
     watch(leaf, cgroups);

@@ -285,6 +285,7 @@ impl Spawn for UnixPlatform {
     type Command = Command;
     type Leader = Leader;
 
+    /// If this is dropped before it answers, there may be a leader all the same: kill the run.
     async fn spawn(&self, run: RunId, command: Command) -> Result<Leader, SpawnError> {
         let pid = self.spawn_leader(run, &command).await?;
         Ok(Leader { pid })

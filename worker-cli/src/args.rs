@@ -226,6 +226,24 @@ pub struct RunArgs {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = STOPPING)]
     pub on_clean_exit: Leftovers,
 
+    /// Whether the processes get a cgroup of their own, which none can leave by accident (Linux)
+    ///
+    /// auto   where one can be made: as root, or in a cgroup that was handed
+    ///        over to this user; else they are kept hold of without
+    /// never  it is not even tried
+    /// scope  a new scope is asked of systemd first, where an ordinary user
+    ///        may make cgroups, too
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        verbatim_doc_comment,
+        help_heading = STOPPING
+    )]
+    pub cgroup: Cgroup,
+
     /// The state folder.
     #[command(flatten)]
     pub state: StateArgs,
@@ -282,6 +300,18 @@ pub enum Leftovers {
     Leave,
     /// They get SIGKILL
     Reap,
+}
+
+/// `--cgroup`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Cgroup {
+    /// Where one can be made
+    #[default]
+    Auto,
+    /// Not at all
+    Never,
+    /// In a scope of systemd's
+    Scope,
 }
 
 /// `--port-range`.

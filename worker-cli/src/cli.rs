@@ -26,6 +26,15 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Where the words ask for a scope of systemd's, executes this program anew in one. Answers the exit
+/// code if that failed; none if nothing was asked for.
+#[cfg(unix)]
+pub fn enter_scope(words: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let entered = crate::scope::enter_if_asked(&words);
+    entered.err().map(|failure| finish(Err(failure), asks_for_json(&words)))
+}
+
 #[cfg(unix)]
 fn carry_out(verb: Verb, json: bool) -> ExitCode {
     match verb {

@@ -32,6 +32,8 @@ pub mod processes;
 mod ready;
 #[cfg(unix)]
 pub mod run;
+#[cfg(unix)]
+pub mod scope;
 pub mod state_dir;
 mod verbs;
 pub mod voice;

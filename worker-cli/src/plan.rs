@@ -9,12 +9,13 @@ use worker_core::{
     PortRequest, ReadyOptions, RestartOptions, SlotOptions, Spec, SpecError, StopOptions,
 };
 
-use crate::args::{ReadyArg, RunArgs};
+use crate::args::{Cgroup, ReadyArg, RunArgs};
 use crate::duration::exact;
 use crate::env_file::{EnvFileError, read_env_file};
 use crate::error::{Code, Failure};
 use crate::guardian;
 use crate::probe::Probe;
+use crate::scope;
 
 /// One command and how to look after it.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Plan {
     pub probe: Option<Probe>,
     /// Where the ports are taken from.
     pub port_range: RangeInclusive<u16>,
+    /// Whether runs get cgroups.
+    pub cgroup: Cgroup,
 }
 
 impl Plan {
@@ -62,6 +65,7 @@ impl Plan {
                 ReadyArg::When(probe) => Some(probe),
             },
             port_range: args.port_range.first..=args.port_range.last,
+            cgroup: args.cgroup,
         })
     }
 }
@@ -177,7 +181,8 @@ impl Environment {
     /// That of a process, as a child of ours may have it.
     pub(crate) fn of(mut process: Vec<(OsString, OsString)>) -> Self {
         // They are ours; a child that used them would speak in our name.
-        process.retain(|(name, _)| name != "NOTIFY_SOCKET" && name != guardian::VARIABLE);
+        let ours = ["NOTIFY_SOCKET", guardian::VARIABLE, scope::VARIABLE];
+        process.retain(|(name, _)| ours.iter().all(|our| name != our));
         Self(process)
     }
 

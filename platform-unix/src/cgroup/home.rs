@@ -12,6 +12,8 @@ pub(crate) struct Home {
     /// As `/proc/PID/cgroup` names it.
     name: String,
     dir: PathBuf,
+    /// The folder of the cgroup that it is in, where that can be seen.
+    above: Option<PathBuf>,
 }
 
 impl Home {
@@ -32,13 +34,20 @@ impl Home {
         if mounts.is_empty() {
             return Err("cgroups of version 2 are not mounted".to_owned());
         }
-        let dir = mounts.iter().find_map(|mount| mount.folder_of(name));
-        let dir = dir.ok_or_else(|| format!("the cgroup {name} of this process is not mounted"))?;
-        Ok(Self { name: name.to_owned(), dir })
+        let found = mounts.iter().find_map(|mount| Some((mount, mount.folder_of(name)?)));
+        let (mount, dir) =
+            found.ok_or_else(|| format!("the cgroup {name} of this process is not mounted"))?;
+        let above = dir.parent().filter(|above| above.starts_with(&mount.point));
+        Ok(Self { name: name.to_owned(), above: above.map(Path::to_owned), dir })
     }
 
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The folder of the cgroup that this one is in. None where this is all that can be seen.
+    pub(super) fn above(&self) -> Option<&Path> {
+        self.above.as_deref()
     }
 
     /// The rest of the name of a cgroup that is below this one.
@@ -130,6 +139,13 @@ mod tests {
     }
 
     #[test]
+    fn nothing_above_the_mount_point_is_a_cgroup() {
+        let above = |cgroup: &str| Home::find(cgroup, HYBRID.as_bytes()).unwrap().above;
+        assert_eq!(above("0::/\n"), None);
+        assert_eq!(above("0::/a\n"), Some(PathBuf::from("/sys/fs/cgroup/unified")));
+    }
+
+    #[test]
     fn a_mount_may_show_a_part_of_the_hierarchy_only() {
         let mounts = "41 31 0:38 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup rw\n";
         let expected = PathBuf::from("/sys/fs/cgroup/x");
@@ -154,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_name_is_below_home_by_whole_parts() {
-        let home = |name: &str| Home { name: name.to_owned(), dir: PathBuf::new() };
+        let home = |name: &str| Home { name: name.to_owned(), dir: PathBuf::new(), above: None };
         assert_eq!(home("/").below("/a/b"), Some("a/b"));
         assert_eq!(home("/a").below("/a/b"), Some("b"));
         assert_eq!(home("/a").below("/ab/b"), None);

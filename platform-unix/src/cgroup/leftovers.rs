@@ -26,7 +26,7 @@ pub(crate) fn folders_of(supervisor: Pid) -> Vec<Group> {
 /// of this process and in those beside it, where the scopes of other logins are.
 pub(super) fn end_all(home: &Home) {
     let mut places = vec![home.dir().to_owned()];
-    if let Some(above) = home.dir().parent() {
+    if let Some(above) = home.above() {
         let beside = groups_in(above).into_iter().map(|group| group.path().to_owned());
         places.extend(beside.filter(|place| place != home.dir()));
     }

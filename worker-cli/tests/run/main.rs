@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 mod bad_input;
+mod cgroups;
 mod child;
 mod common;
 mod crash_loop;
