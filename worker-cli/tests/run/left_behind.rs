@@ -102,7 +102,8 @@ fn what_the_guardian_ended_is_no_news() {
     let running = grown(tag);
     assert_eq!(journals(&running).len(), 1);
     send_signal(supervisor(&running), "KILL");
-    eventually("the guardian to end all", || processes_with("TAG", tag).is_empty());
+    eventually("the guardian to end all, and then itself", || state(running.pid()) == Some('Z'));
+    assert_eq!(processes_with("TAG", tag), <[i32; 0]>::default());
     let next = again(&running, &[], ":").finish();
     assert!(!next.check_code(0).stderr.contains("left behind"), "{}", next.stderr);
     assert_eq!(journals(&running), <[PathBuf; 0]>::default());
