@@ -202,6 +202,39 @@ mod tests {
         assert_eq!((group.memory(), group.oom_kills()), (None, None));
     }
 
+    /// A cgroup below ours with processes in it; none, with a word, where that cannot be.
+    fn living_group(count: usize) -> Option<(Group, Vec<Pid>)> {
+        let made = super::super::Home::of_this_process().and_then(|home| {
+            let group = Group::at(home.dir().join(format!("test-{}-group", std::process::id())));
+            let made = fs::create_dir(group.path()).map(|()| group);
+            made.map_err(|error| error.to_string())
+        });
+        let Ok(group) = made.inspect_err(|why| println!("skipped: {why}")) else { return None };
+        let sleep = |_| {
+            let mut sleep = std::process::Command::new("/bin/sleep");
+            let pid = sleep.arg("60").spawn().unwrap().id();
+            group.write("cgroup.procs", &pid.to_string()).unwrap();
+            Pid::try_from(pid).unwrap()
+        };
+        let pids = (0..count).map(sleep).collect();
+        Some((group, pids))
+    }
+
+    #[test]
+    fn where_the_kernel_cannot_kill_a_group_its_processes_are_killed_one_by_one() {
+        let Some((group, pids)) = living_group(5) else { return };
+        assert!(group.is_populated());
+        assert!(group.remove().is_err(), "processes live in it");
+        group.kill_one_by_one();
+        assert!(group.is_empty_within(Duration::from_secs(30)));
+        for pid in pids {
+            let dead = crate::wait::reap_soon(pid).unwrap();
+            assert_eq!(dead.exit, worker_core::Exit::Signal(worker_core::Signal::Kill));
+        }
+        group.remove().unwrap();
+        assert!(!group.path().exists());
+    }
+
     #[test]
     fn a_group_that_is_gone_is_empty_and_removed() {
         let (folder, group) = group(&[]);

@@ -1,8 +1,9 @@
 //! From a crash to the first instruction of the next run: `worker run` beside the bare system calls
 //! that anybody would need.
 //!
-//! Both keep the same tiny program alive and are asked in turn, so that what else goes on in the
-//! machine hits both alike.
+//! `worker run` is asked twice: without a cgroup for each run, and with one where that can be, which
+//! takes one more exec. All keep the same tiny program alive and are asked in turn, so that what
+//! else goes on in the machine hits them alike.
 
 #[cfg(target_os = "linux")]
 mod bare;
@@ -32,13 +33,18 @@ fn main() -> std::io::Result<()> {
     };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let path = program::install(&image, folder)?;
-    let mut supervised = supervised::Supervised::start(&path)?;
+    let mut supervised = supervised::Supervised::start(&path, "--cgroup=never")?;
+    let mut in_cgroup = supervised::Supervised::start(&path, "--cgroup=auto")?;
     let mut bare = bare::Bare::start(&path)?;
     let mut rounds = Vec::with_capacity(ROUNDS);
     for round in 0..WARM_UP + ROUNDS {
-        let pair = report::Round { supervised: supervised.crash()?, bare: bare.crash()? };
+        let times = report::Round {
+            supervised: supervised.crash()?,
+            in_cgroup: in_cgroup.crash()?,
+            bare: bare.crash()?,
+        };
         if round >= WARM_UP {
-            rounds.push(pair);
+            rounds.push(times);
         }
     }
     println!("{}", report::report(&rounds));

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use crate::program::first_instruction;
 
 /// Never parks, and waits for nothing.
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 8] = [
     "run",
     "--quiet",
     "--backoff=1ns",
@@ -19,7 +19,6 @@ const OPTIONS: [&str; 9] = [
     "--window=1h",
     "--restart=on-failure",
     "--ready=none",
-    "--",
 ];
 
 /// A process that `worker run` keeps alive.
@@ -30,9 +29,11 @@ pub(crate) struct Supervised {
 }
 
 impl Supervised {
-    pub(crate) fn start(program: &Path) -> io::Result<Self> {
+    /// `cgroup` is the option that says whether each run gets a cgroup.
+    pub(crate) fn start(program: &Path, cgroup: &str) -> io::Result<Self> {
         let mut worker = Command::new(env!("CARGO_BIN_EXE_worker"))
             .args(OPTIONS)
+            .args([cgroup, "--"])
             .arg(program)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
