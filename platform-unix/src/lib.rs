@@ -34,6 +34,7 @@ mod cgroup;
 mod command;
 mod descriptors;
 mod ending;
+pub mod facts;
 mod failure;
 pub mod guardian;
 mod helper;

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::cgroup::{Cgroups, EmptyLeaves, Home};
+use crate::shim::Shim;
+
 /// What keeps hold of trees, the best that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tier {
@@ -25,6 +28,26 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// What would keep hold of trees here: tries it, and leaves everything as it was. Blocks for some
+    /// milliseconds. Call it when no [`shim`](crate::shim) of this process runs.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn look(shim: Option<Shim>) -> Self {
+        let shim = shim.ok_or_else(|| "this program cannot enter a cgroup".to_owned());
+        let made = shim.and_then(|shim| {
+            let home = Home::of_this_process()?;
+            let folder = home.dir().to_owned();
+            Cgroups::make(home, shim, EmptyLeaves::new()).map(|_| folder)
+        });
+        match made {
+            Ok(folder) => Self::Cgroup { folder },
+            Err(why) => Self::without_cgroups(why),
+        }
+    }
+
     pub(crate) fn without_cgroups(no_cgroups: String) -> Self {
         if cfg!(target_os = "linux") {
             Self::Subreaper { no_cgroups }

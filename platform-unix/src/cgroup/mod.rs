@@ -59,6 +59,15 @@ impl Cgroups {
     pub(crate) fn set_up(shim: Shim, empty_leaves: EmptyLeaves) -> Result<Self, String> {
         let home = Home::of_this_process()?;
         leftovers::end_all(&home);
+        Self::make(home, shim, empty_leaves)
+    }
+
+    /// Makes the folder and tries all that will be relied on, and touches nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_up`](Self::set_up).
+    pub(crate) fn make(home: Home, shim: Shim, empty_leaves: EmptyLeaves) -> Result<Self, String> {
         let folder = Group::at(home.dir().join(name::of_this_process()));
         create(&folder).map_err(|error| {
             let below = home.dir().display();

@@ -279,6 +279,31 @@ pub(crate) fn signal_pinned(process: &Process, signals: &[Signal]) {
     }
 }
 
+/// Whether a process can be pinned.
+pub(crate) fn has_pidfd() -> bool {
+    pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).is_ok()
+}
+
+/// Whether a pin stands for the group of its process. We need not lead one: then the kernel finds
+/// no group (ESRCH), but it knows the flag.
+pub(crate) fn has_pidfd_group() -> bool {
+    use std::os::fd::AsRawFd;
+
+    const PIDFD_SIGNAL_PROCESS_GROUP: libc::c_uint = 1 << 2;
+    let Ok(pin) = pidfd_open(rustix::process::getpid(), PidfdFlags::empty()) else { return false };
+    // SAFETY: signal 0 is sent to nobody; the pointer to a siginfo may be null.
+    let sent = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pin.as_raw_fd(),
+            0,
+            std::ptr::null::<libc::siginfo_t>(),
+            PIDFD_SIGNAL_PROCESS_GROUP,
+        )
+    };
+    sent == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
+}
+
 fn is_still(seen: &Process) -> bool {
     process(seen.pid).is_some_and(|now| now.start == seen.start)
 }

@@ -257,6 +257,16 @@ pub(crate) async fn await_cgroup_change(_events: &Path) {
     std::future::pending().await
 }
 
+/// Nothing can be pinned here.
+pub(crate) fn has_pidfd() -> bool {
+    false
+}
+
+/// Nothing can be pinned here.
+pub(crate) fn has_pidfd_group() -> bool {
+    false
+}
+
 /// Sends signals to the process that was looked at, if its number still means it.
 pub(crate) fn signal_pinned(process: &Process, signals: &[Signal]) {
     let is_still = self::process(process.pid).is_some_and(|now| now.start == process.start);
