@@ -39,6 +39,10 @@ pub enum Verb {
     /// Check and show the configuration
     Config(ConfigArgs),
 
+    /// Say whether its promises can be kept on this machine, and by what
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
+
     /// Show it on a built-in tree that misbehaves, in a few seconds
     Demo,
 
@@ -76,6 +80,29 @@ Exit codes:
     its processes cannot be ended   8 a file or folder is missing or bad
   After a stop, or with --restart never: the command's own exit code, or
   128 + the number of the signal that ended it.";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  worker doctor
+  worker doctor --json | jq .problems
+
+Nothing is changed: what killed supervisors left behind is shown, and ended by
+the next start.
+
+Exit codes:
+  0 the promises can be kept    1 something makes one of them impossible";
+
+/// The options of `worker doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The state folder.
+    #[command(flatten)]
+    pub state: StateArgs,
+
+    /// Answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// The options of `worker run`.
 #[derive(Debug, Args)]

@@ -40,6 +40,7 @@ fn carry_out(verb: Verb, json: bool) -> ExitCode {
     match verb {
         Verb::Run(args) => finish(crate::run::run(*args), json),
         Verb::Config(args) => finish(crate::verbs::config::run(&args), json),
+        Verb::Doctor(args) => finish(crate::verbs::doctor::run(&args), json),
         Verb::Demo => finish(crate::demo::run(), json),
         Verb::Agent { role } => crate::demo::agent::play(role),
     }
@@ -53,7 +54,9 @@ fn carry_out(verb: Verb, json: bool) -> ExitCode {
     };
     match verb {
         Verb::Config(args) => finish(crate::verbs::config::run(&args), json),
-        Verb::Run(_) | Verb::Demo | Verb::Agent { .. } => finish(Err(elsewhere()), json),
+        Verb::Run(_) | Verb::Doctor(_) | Verb::Demo | Verb::Agent { .. } => {
+            finish(Err(elsewhere()), json)
+        }
     }
 }
 

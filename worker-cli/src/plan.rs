@@ -233,7 +233,7 @@ mod tests {
         let words = ["worker", "run"].iter().chain(options).chain(&["--", "/bin/true", "-x"]);
         match Cli::try_parse_from(words).unwrap().verb {
             Verb::Run(args) => Plan::from_args(*args),
-            Verb::Config(_) | Verb::Demo | Verb::Agent { .. } => unreachable!(),
+            Verb::Config(_) | Verb::Doctor(_) | Verb::Demo | Verb::Agent { .. } => unreachable!(),
         }
     }
 

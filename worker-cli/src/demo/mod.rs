@@ -83,7 +83,7 @@ fn plan(mark: &str) -> Result<Plan, Failure> {
     words.extend(["--".into(), this.into_os_string(), "__agent".into()]);
     match Cli::try_parse_from(words).map(|cli| cli.verb) {
         Ok(Verb::Run(args)) => Plan::from_args(*args),
-        Ok(Verb::Demo | Verb::Agent { .. } | Verb::Config(_)) | Err(_) => {
+        Ok(Verb::Demo | Verb::Agent { .. } | Verb::Config(_) | Verb::Doctor(_)) | Err(_) => {
             Err(Failure::new(Code::Failed, "the options of the demo are not understood"))
         }
     }

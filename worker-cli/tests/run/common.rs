@@ -175,6 +175,20 @@ impl Running {
         found.unwrap()
     }
 
+    /// Kills guardian and supervisor, without giving either the time to do anything about it.
+    /// Answers the supervisor's number.
+    pub(crate) fn kill_both(&self) -> i32 {
+        let supervisor = self.supervisor();
+        self.signal("STOP");
+        eventually("the guardian to stop", || state(self.pid()) == Some('T'));
+        send_signal(supervisor, "KILL");
+        self.signal("KILL");
+        for pid in [supervisor, self.pid()] {
+            eventually("their end", || !lives(pid));
+        }
+        supervisor
+    }
+
     /// Sends a signal to `worker` itself.
     pub(crate) fn signal(&self, name: &str) {
         send_signal(self.pid(), name);
@@ -252,6 +266,11 @@ pub(crate) fn processes_with(name: &str, value: &str) -> Vec<i32> {
 pub(crate) fn state(pid: i32) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Neither gone nor a zombie.
+pub(crate) fn lives(pid: i32) -> bool {
+    !matches!(state(pid), None | Some('Z' | 'X'))
 }
 
 /// A fact that nobody announces.

@@ -55,25 +55,6 @@ fn journals(running: &Running) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "journal")).collect()
 }
 
-/// The supervisor, which is the only child of the process that was started.
-fn supervisor(running: &Running) -> i32 {
-    let pid = running.pid();
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    children.trim().parse().unwrap()
-}
-
-/// Kills both, the guardian without giving it the time to do anything about it. Answers the
-/// supervisor's number.
-fn kill_both(running: &Running) -> i32 {
-    let supervisor = supervisor(running);
-    send_signal(running.pid(), "STOP");
-    eventually("the guardian to stop", || state(running.pid()) == Some('T'));
-    send_signal(supervisor, "KILL");
-    send_signal(running.pid(), "KILL");
-    eventually("the supervisor to be gone", || !matches!(state(supervisor), Some('R' | 'S')));
-    supervisor
-}
-
 /// A start with the same state folder.
 fn again(running: &Running, options: &[&str], script: &str) -> Worker {
     run_sh(options, script).env("WORKER_STATE_DIR", state_dir(running))
@@ -84,7 +65,7 @@ fn what_is_left_when_both_were_killed_is_gone_before_the_next_run_begins() {
     let tag = &tag("both");
     let _leftovers = EndLeftovers(tag.clone());
     let running = grown(tag);
-    let supervisor = kill_both(&running);
+    let supervisor = running.kill_both();
     assert_eq!(processes_with("TAG", tag).len(), COUNT - 1, "killing both alone ends nothing");
     let count = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c ^TAG=$OLD; :";
     let next = again(&running, &[], count).env("OLD", tag).finish();
@@ -101,7 +82,7 @@ fn what_the_guardian_ended_is_no_news() {
     let tag = &tag("one");
     let running = grown(tag);
     assert_eq!(journals(&running).len(), 1);
-    send_signal(supervisor(&running), "KILL");
+    send_signal(running.supervisor(), "KILL");
     eventually("the guardian to end all, and then itself", || state(running.pid()) == Some('Z'));
     assert_eq!(processes_with("TAG", tag), <[i32; 0]>::default());
     let next = again(&running, &[], ":").finish();
@@ -189,7 +170,7 @@ fn a_start_below_what_is_left_does_not_end_itself() {
         .env("WORKER", env!("CARGO_BIN_EXE_worker"))
         .start();
     running.await_stdout("up");
-    let supervisor = kill_both(&running);
+    let supervisor = running.kill_both();
     std::fs::write(running.folder.path().join("go"), "go\n").unwrap();
     running.await_stderr(&format!("killed supervisor (pid {supervisor}) left processes behind"));
     running.await_stdout("here");

@@ -6,6 +6,7 @@ mod cgroups;
 mod child;
 mod common;
 mod crash_loop;
+mod doctor;
 mod event_log;
 mod help;
 mod left_behind;
