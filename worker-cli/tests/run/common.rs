@@ -18,6 +18,10 @@ use tempfile::TempDir;
 /// Far longer than anything here takes; only a test that fails waits for so long.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
+/// Options of a run that has no cgroup. Each start that looks for cgroups ends what is left in those
+/// of dead supervisors, whatever its state folder: another test's would, too.
+pub(crate) const OUT_OF_SIGHT: [&str; 2] = ["--cgroup", "never"];
+
 /// A `worker run` to be.
 pub(crate) struct Worker {
     folder: TempDir,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::common::{
-    Running, Worker, bare, eventually, processes_with, run_sh, send_signal, state,
+    OUT_OF_SIGHT, Running, Worker, bare, eventually, processes_with, run_sh, send_signal, state,
 };
 
 /// The leader, a plain child and its child, one that ignores signals with its child, one in a session
@@ -38,11 +38,28 @@ impl Drop for EndLeftovers {
 
 /// Starts the tree, and waits until it is complete.
 fn grown(tag: &str) -> Running {
-    let running = run_sh(&["--env", &format!("TAG={tag}")], TREE).start();
+    let tag_variable = format!("TAG={tag}");
+    let running = run_sh(&[&OUT_OF_SIGHT[..], &["--env", &tag_variable]].concat(), TREE).start();
     running.await_stdout("up");
-    // The one without an environment has no tag.
-    eventually("a complete tree", || processes_with("TAG", tag).len() == COUNT - 1);
+    let leader = running.await_event("spawned")["pid"].as_i64().unwrap();
+    eventually("a complete tree", || is_complete(tag, leader));
     running
+}
+
+/// Not a moment before: on the way there shells fork that end again, and what is to lose its
+/// environment has one.
+fn is_complete(tag: &str, leader: i64) -> bool {
+    let is_sleep = |pid: &i32| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n")
+    };
+    let tagged = processes_with("TAG", tag);
+    let children = std::fs::read_to_string(format!("/proc/{leader}/task/{leader}/children"));
+    let children = children.unwrap_or_default();
+    let mut children = children.split_whitespace().map(|pid| pid.parse::<i32>().unwrap());
+    tagged.len() == COUNT - 1
+        && tagged.iter().filter(|pid| is_sleep(pid)).count() == 5
+        && tagged.iter().any(|&pid| state(pid) == Some('T'))
+        && children.any(|pid| is_sleep(&pid) && !tagged.contains(&pid))
 }
 
 fn state_dir(running: &Running) -> PathBuf {
@@ -56,8 +73,8 @@ fn journals(running: &Running) -> Vec<PathBuf> {
 }
 
 /// A start with the same state folder.
-fn again(running: &Running, options: &[&str], script: &str) -> Worker {
-    run_sh(options, script).env("WORKER_STATE_DIR", state_dir(running))
+fn again(running: &Running, script: &str) -> Worker {
+    run_sh(&OUT_OF_SIGHT, script).env("WORKER_STATE_DIR", state_dir(running))
 }
 
 #[test]
@@ -68,7 +85,7 @@ fn what_is_left_when_both_were_killed_is_gone_before_the_next_run_begins() {
     let supervisor = running.kill_both();
     assert_eq!(processes_with("TAG", tag).len(), COUNT - 1, "killing both alone ends nothing");
     let count = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c ^TAG=$OLD; :";
-    let next = again(&running, &[], count).env("OLD", tag).finish();
+    let next = again(&running, count).env("OLD", tag).finish();
     assert_eq!(next.stdout(), "0\n", "{}", next.stderr);
     next.check_code(0).check_stderr(&format!(
         "worker: ended {COUNT} processes that a killed supervisor (pid {supervisor}) had left behind"
@@ -85,7 +102,7 @@ fn what_the_guardian_ended_is_no_news() {
     send_signal(running.supervisor(), "KILL");
     eventually("the guardian to end all, and then itself", || state(running.pid()) == Some('Z'));
     assert_eq!(processes_with("TAG", tag), <[i32; 0]>::default());
-    let next = again(&running, &[], ":").finish();
+    let next = again(&running, ":").finish();
     assert!(!next.check_code(0).stderr.contains("left behind"), "{}", next.stderr);
     assert_eq!(journals(&running), <[PathBuf; 0]>::default());
     running.finish();
@@ -95,7 +112,7 @@ fn what_the_guardian_ended_is_no_news() {
 fn supervisors_side_by_side_leave_each_other_alone() {
     let tag = &tag("beside");
     let running = grown(tag);
-    let next = again(&running, &[], ":").finish();
+    let next = again(&running, ":").finish();
     assert!(!next.check_code(0).stderr.contains("left behind"), "{}", next.stderr);
     assert_eq!(processes_with("TAG", tag).len(), COUNT - 1);
     assert_eq!(journals(&running).len(), 1, "that of the one that lives");
@@ -165,8 +182,8 @@ fn a_damaged_journal_is_kept_under_another_name_and_that_is_said() {
 #[test]
 fn a_start_below_what_is_left_does_not_end_itself() {
     // An agent, say, that outlives its supervisor and starts one itself.
-    let script = "echo up; read x < $DIR/go; \"$WORKER\" run -- echo done; echo here; sleep 600";
-    let running = run_sh(&[], &format!("mkfifo $DIR/go; {script}"))
+    let script = "echo up; read x < $DIR/go; \"$WORKER\" run --cgroup never -- echo done; echo here; sleep 600";
+    let running = run_sh(&OUT_OF_SIGHT, &format!("mkfifo $DIR/go; {script}"))
         .env("WORKER", env!("CARGO_BIN_EXE_worker"))
         .start();
     running.await_stdout("up");
@@ -174,7 +191,7 @@ fn a_start_below_what_is_left_does_not_end_itself() {
     std::fs::write(running.folder.path().join("go"), "go\n").unwrap();
     running.await_stderr(&format!("killed supervisor (pid {supervisor}) left processes behind"));
     running.await_stdout("here");
-    let next = again(&running, &[], ":").finish();
+    let next = again(&running, ":").finish();
     next.check_code(0).check_stderr(&format!("killed supervisor (pid {supervisor}) had left"));
     running.finish();
 }
