@@ -8,8 +8,13 @@ use serde_json::Value;
 use crate::cargo::{self, Cargo};
 use crate::step::{self, Passed, Step, StepResult};
 
-const STEPS: &[Step] =
-    &[Step { name: "reducer", run: reducer }, Step { name: "respawn", run: respawn }];
+const STEPS: &[Step] = &[
+    Step { name: "reducer", run: reducer },
+    Step { name: "respawn", run: respawn },
+    Step { name: "spawn", run: spawn },
+    Step { name: "emptying", run: emptying },
+    Step { name: "guardian", run: guardian },
+];
 
 /// How many inputs a second the reducer is to take on one core.
 const INPUTS_PER_SECOND: f64 = 5e6;
@@ -24,13 +29,12 @@ fn reducer() -> StepResult {
     let printed = call.run()?;
     let rate = inputs_per_second().ok_or_else(|| call.failure("criterion left no estimate"))?;
     let ratio = rate / INPUTS_PER_SECOND;
-    let allocations = result(&printed).ok_or_else(|| call.failure(&printed))?;
+    let allocations = results(&printed).next().ok_or_else(|| call.failure(&printed))?;
     let rate = rate / 1e6;
-    Ok(Passed::Ok(format!(
-        "{rate:.1} million inputs/s with 1,000 slots; ratio {ratio:.2} to the aim of 5 million\n\
-         {:20}{allocations}",
-        ""
-    )))
+    let speed = format!(
+        "{rate:.1} million inputs/s with 1,000 slots; ratio {ratio:.2} to the aim of 5 million"
+    );
+    Ok(Passed::Ok(below_each_other(&[&speed, allocations])))
 }
 
 /// From what criterion keeps of its latest run.
@@ -45,16 +49,41 @@ fn inputs_per_second() -> Option<f64> {
 }
 
 fn respawn() -> StepResult {
-    let call = Cargo::new("bench --package worker-cli --bench respawn");
+    run_bench("worker-cli", "respawn")
+}
+
+fn spawn() -> StepResult {
+    run_bench("worker-platform-unix", "spawn")
+}
+
+fn emptying() -> StepResult {
+    run_bench("worker-platform-unix", "emptying")
+}
+
+fn guardian() -> StepResult {
+    run_bench("worker-cli", "guardian")
+}
+
+/// Runs a bench that prints its results itself, or why it was skipped.
+fn run_bench(package: &str, bench: &str) -> StepResult {
+    let call = Cargo::new(&format!("bench --package {package} --bench {bench}"));
     let printed = call.run()?;
     if let Some(reason) = printed.lines().find_map(|line| line.strip_prefix("skipped: ")) {
         return Ok(Passed::Skipped(reason.to_owned()));
     }
-    let report = result(&printed).ok_or_else(|| call.failure(&printed))?;
-    Ok(Passed::Ok(report.to_owned()))
+    let results: Vec<_> = results(&printed).collect();
+    if results.is_empty() {
+        return Err(call.failure(&printed));
+    }
+    Ok(Passed::Ok(below_each_other(&results)))
 }
 
-/// The line by which a bench of ours tells its result.
-fn result(printed: &str) -> Option<&str> {
-    printed.lines().find_map(|line| line.strip_prefix("=> "))
+/// The lines by which a bench of ours tells its results.
+fn results(printed: &str) -> impl Iterator<Item = &str> {
+    printed.lines().filter_map(|line| line.strip_prefix("=> "))
+}
+
+/// In the column of the notes.
+fn below_each_other(notes: &[&str]) -> String {
+    notes.join(&format!("\n{:29}", ""))
 }
