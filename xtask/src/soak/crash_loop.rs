@@ -9,8 +9,7 @@ use super::Figures;
 use super::process::{self, Reading};
 
 /// Never parks, waits for nothing, and holds ports.
-const OPTIONS: [&str; 8] = [
-    "run",
+const OPTIONS: [&str; 7] = [
     "--quiet",
     "--ports=2",
     "--backoff=1ns",
@@ -41,9 +40,10 @@ pub(crate) struct CrashLoop {
 }
 
 impl CrashLoop {
-    /// Starts its first run.
-    pub(crate) fn start(worker: &Path) -> io::Result<Self> {
+    /// Starts its first run, with this option.
+    pub(crate) fn start(worker: &Path, cgroup: &str) -> io::Result<Self> {
         let mut guardian = Command::new(worker)
+            .args(["run", cgroup])
             .args(OPTIONS)
             .args(["sh", "-c", SCRIPT])
             .stdin(Stdio::piped())

@@ -17,6 +17,9 @@ const RUNS: u32 = 10_000;
 /// By then everything was needed once.
 const WARM_UP: u32 = 100;
 
+/// Without cgroups, and with one for each run where that can be.
+const CGROUP: [&str; 2] = ["--cgroup=never", "--cgroup=auto"];
+
 /// What the two processes of `worker run` held at one moment.
 struct Figures {
     supervisor: Reading,
@@ -37,8 +40,8 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
         eprintln!("{}\n\nrepeat it: {}", failure.report, failure.repeat);
         return ExitCode::FAILURE;
     }
-    match soak(runs) {
-        Ok((before, after)) => verdict::tell(WARM_UP, &before, runs, &after),
+    match soak_each_tier(runs) {
+        Ok(has_grown) => verdict::tell(has_grown),
         Err(error) => {
             eprintln!("error: the soak was not finished: {error}");
             ExitCode::FAILURE
@@ -54,8 +57,20 @@ fn runs(args: &[String]) -> Option<u32> {
     }
 }
 
-fn soak(runs: u32) -> std::io::Result<(Figures, Figures)> {
-    let mut crash_loop = CrashLoop::start(&cargo::released_worker())?;
+/// Whether anything has grown.
+fn soak_each_tier(runs: u32) -> std::io::Result<bool> {
+    let mut has_grown = false;
+    for cgroup in CGROUP {
+        let (before, after) = soak(cgroup, runs)?;
+        println!("{cgroup:34}{WARM_UP:>10}{runs:>10}  runs");
+        has_grown |= verdict::table("supervisor", &before.supervisor, &after.supervisor);
+        has_grown |= verdict::table("guardian", &before.guardian, &after.guardian);
+    }
+    Ok(has_grown)
+}
+
+fn soak(cgroup: &str, runs: u32) -> std::io::Result<(Figures, Figures)> {
+    let mut crash_loop = CrashLoop::start(&cargo::released_worker(), cgroup)?;
     crash_loop.go_on_to(WARM_UP)?;
     let before = crash_loop.figures()?;
     crash_loop.go_on_to(runs)?;

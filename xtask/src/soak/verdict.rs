@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use super::Figures;
 use super::process::Reading;
 
 /// So much more memory is none that grows with the runs: pages that are touched for the first time,
@@ -26,27 +25,24 @@ const ROWS: [Row; 7] = [
     Row { name: "private memory, KB", of: |reading| reading.private_kb, slack: SLACK_KB },
 ];
 
-/// Prints the figures; fails if one has grown.
-pub(crate) fn tell(runs_before: u32, before: &Figures, runs: u32, after: &Figures) -> ExitCode {
-    println!("{:34}{runs_before:>10}{runs:>10}  runs", "");
-    let mut has_grown = table("supervisor", &before.supervisor, &after.supervisor);
-    has_grown |= table("guardian", &before.guardian, &after.guardian);
-    if has_grown {
-        println!("soak: FAILED: something grows with the number of past runs");
-        return ExitCode::FAILURE;
-    }
-    println!("soak: nothing has grown (memory: by no more than {SLACK_KB} KB)");
-    ExitCode::SUCCESS
-}
-
-/// Whether something has grown.
-fn table(process: &str, before: &Reading, after: &Reading) -> bool {
+/// Prints the figures of a process. Whether one of them has grown.
+pub(crate) fn table(process: &str, before: &Reading, after: &Reading) -> bool {
     for row in &ROWS {
         let (old, new) = ((row.of)(before), (row.of)(after));
         let mark = if row.has_grown(before, after) { "  GROWN" } else { "" };
         println!("{process:12}{:22}{old:>10}{new:>10}{mark}", row.name);
     }
     ROWS.iter().any(|row| row.has_grown(before, after))
+}
+
+/// Says it as a whole.
+pub(crate) fn tell(has_grown: bool) -> ExitCode {
+    if has_grown {
+        println!("soak: FAILED: something grows with the number of past runs");
+        return ExitCode::FAILURE;
+    }
+    println!("soak: nothing has grown (memory: by no more than {SLACK_KB} KB)");
+    ExitCode::SUCCESS
 }
 
 impl Row {
