@@ -43,10 +43,11 @@ fn is_entered() -> bool {
     std::env::var(VARIABLE).is_ok_and(|pid| pid == std::process::id().to_string())
 }
 
-/// What cannot be parsed is reported later, in its place.
+/// What cannot be parsed is reported later, in its place. Nothing is parsed without need: this process
+/// may become a guardian, which would keep the memory for that.
 fn asks_for_scope(words: &[OsString]) -> bool {
     let mut options = words.iter().take_while(|word| *word != "--");
-    let may_ask = options.any(|word| word.to_string_lossy().starts_with("--cgroup"));
+    let may_ask = options.any(|word| word == "scope" || word == "--cgroup=scope");
     may_ask
         && Cli::try_parse_from(words)
             .is_ok_and(|cli| matches!(cli.verb, Verb::Run(args) if args.cgroup == Cgroup::Scope))
