@@ -51,6 +51,24 @@ pub enum Code {
     Parked,
     /// Processes are still there, long after SIGKILL.
     Unkillable,
+    /// The first attempt of a start failed.
+    StartFailed,
+    /// A stop or a shutdown came between.
+    Cancelled,
+    /// The slot has no live run.
+    NotRunning,
+    /// Only a parked slot can be re-armed.
+    NotParked,
+    /// There is no such slot or project.
+    NoSuchSlot,
+    /// The daemon cannot be reached.
+    NoDaemon,
+    /// The daemon is of another version.
+    OtherVersion,
+    /// The daemon is shutting down.
+    ShuttingDown,
+    /// It took longer than asked for.
+    TimedOut,
     /// Anything else.
     Failed,
 }
@@ -100,28 +118,45 @@ struct Body<'a> {
 }
 
 impl Code {
+    const ALL: [(Self, &'static str, u8); 15] = [
+        (Self::Usage, "usage", exit_code::USAGE),
+        (Self::BadConfig, "bad_config", exit_code::BAD_CONFIG),
+        (Self::SpawnFailed, "spawn_failed", exit_code::FAILED),
+        (Self::Parked, "parked", exit_code::PARKED),
+        (Self::Unkillable, "unkillable", exit_code::FAILED),
+        (Self::StartFailed, "start_failed", exit_code::FAILED),
+        (Self::Cancelled, "cancelled", exit_code::FAILED),
+        (Self::NotRunning, "not_running", exit_code::NOT_RUNNING),
+        (Self::NotParked, "not_parked", exit_code::FAILED),
+        (Self::NoSuchSlot, "no_such_slot", exit_code::NO_SUCH_SLOT),
+        (Self::NoDaemon, "no_daemon", exit_code::NO_DAEMON),
+        (Self::OtherVersion, "other_version", exit_code::NO_DAEMON),
+        (Self::ShuttingDown, "shutting_down", exit_code::FAILED),
+        (Self::TimedOut, "timed_out", exit_code::TIMED_OUT),
+        (Self::Failed, "failed", exit_code::FAILED),
+    ];
+
     /// The name on the wire.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::BadConfig => "bad_config",
-            Self::SpawnFailed => "spawn_failed",
-            Self::Parked => "parked",
-            Self::Unkillable => "unkillable",
-            Self::Failed => "failed",
-        }
+    pub fn name(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// The kind that has this name. None if this version does not know it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|&(code, ..)| code)
     }
 
     /// The exit code of `worker`.
     #[must_use]
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::Usage => exit_code::USAGE,
-            Self::BadConfig => exit_code::BAD_CONFIG,
-            Self::Parked => exit_code::PARKED,
-            Self::SpawnFailed | Self::Unkillable | Self::Failed => exit_code::FAILED,
-        }
+    pub fn exit_code(self) -> u8 {
+        self.entry().2
+    }
+
+    fn entry(self) -> (Self, &'static str, u8) {
+        let entry = Self::ALL.into_iter().find(|&(code, ..)| code == self);
+        entry.unwrap_or((Self::Failed, "failed", exit_code::FAILED))
     }
 }
 
@@ -131,5 +166,19 @@ impl fmt::Display for Failure {
         f.write_str(&self.message)?;
         self.details.iter().try_for_each(|detail| write!(f, "\n\n{}", detail.rendered))?;
         self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  hint: {hint}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_a_name_of_its_own() {
+        for (code, name, exit_code) in Code::ALL {
+            assert_eq!((code.name(), code.exit_code()), (name, exit_code));
+            assert_eq!(Code::from_name(name), Some(code));
+        }
+        assert_eq!(Code::from_name("of a later version"), None);
     }
 }

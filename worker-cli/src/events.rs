@@ -42,6 +42,12 @@ enum Body {
 }
 
 impl EventLines {
+    /// The number of the latest line; 0 before the first.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// The next line, without its end.
     #[must_use]
     pub fn line(&mut self, slot: &str, notice: &Notice) -> String {

@@ -2,10 +2,13 @@
 //!
 //! Nothing is decided here about slots; [`worker_core`] decides.
 
+pub mod api;
 pub mod args;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(unix)]
+pub mod daemon;
 #[cfg(unix)]
 pub mod demo;
 pub mod driver;
