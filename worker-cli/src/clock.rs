@@ -11,6 +11,7 @@ use worker_core::Instant;
 /// still while the machine sleeps. Clones are the same clock.
 #[derive(Clone, Debug)]
 pub struct Clock {
+    first: Instant,
     origin: Reading,
     pace: Arc<Mutex<Pace>>,
 }
@@ -22,21 +23,27 @@ enum Pace {
 }
 
 impl Clock {
-    /// A clock that begins now.
+    /// A clock that begins now, at zero.
     #[must_use]
     pub fn start() -> Self {
-        let pace = Pace::Running { skipped: Duration::ZERO };
-        Self { origin: Reading::now(), pace: Arc::new(Mutex::new(pace)) }
+        Self::start_at(Instant::ZERO)
     }
 
-    /// The time since the start, without the times it was frozen.
+    /// A clock that begins now, and shows `first`.
+    #[must_use]
+    pub fn start_at(first: Instant) -> Self {
+        let pace = Pace::Running { skipped: Duration::ZERO };
+        Self { first, origin: Reading::now(), pace: Arc::new(Mutex::new(pace)) }
+    }
+
+    /// What it showed first plus the time since, without the times it was frozen.
     #[must_use]
     pub fn now(&self) -> Instant {
         let (reading, skipped) = match *self.pace() {
             Pace::Running { skipped } => (Reading::now(), skipped),
             Pace::Frozen { since, skipped } => (since, skipped),
         };
-        Instant::ZERO + reading.duration_since(self.origin).saturating_sub(skipped)
+        self.first + reading.duration_since(self.origin).saturating_sub(skipped)
     }
 
     /// Stops the clock until [`thaw`](Self::thaw). Nothing changes on one that stands still.
@@ -77,6 +84,14 @@ mod tests {
         assert!(clock.now() >= frozen);
         let real = Instant::ZERO + clock.origin.elapsed();
         assert!(real.since(clock.now()) >= Duration::from_millis(5), "the pause is left out");
+    }
+
+    #[test]
+    fn a_clock_goes_on_from_what_it_showed_first() {
+        let first = Instant::ZERO + Duration::from_secs(7);
+        let clock = Clock::start_at(first);
+        let shown = clock.now();
+        assert!(shown >= first && shown.since(first) <= clock.origin.elapsed());
     }
 
     #[test]

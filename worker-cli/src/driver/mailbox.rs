@@ -1,7 +1,9 @@
 //! The ways into a driver's inbox.
 
+use std::collections::BTreeMap;
+
 use tokio::sync::{mpsc, oneshot};
-use worker_core::{Ask, Input, Outcome, Report, SlotId, Urgency};
+use worker_core::{Ask, Input, Instant, Outcome, Report, SlotId, SlotView, Urgency};
 
 use super::host::RunKey;
 
@@ -16,6 +18,16 @@ pub(super) enum Message {
     Report { run: RunKey, report: Report },
     Spawned { run: RunKey, pid: i32 },
     SpawnFailed { run: RunKey, error: worker_core::SpawnError },
+    Look { reply: oneshot::Sender<Views> },
+}
+
+/// All slots that are not at rest, at one moment.
+#[derive(Clone, Debug)]
+pub struct Views {
+    /// The moment.
+    pub now: Instant,
+    /// The slots.
+    pub slots: BTreeMap<SlotId, SlotView>,
 }
 
 /// Asks things of a driver. Clones speak to the same one.
@@ -42,6 +54,14 @@ impl Handle {
     #[must_use]
     pub fn shutdown(&self, urgency: Urgency) -> Answer {
         self.send(|reply| Message::Shutdown { urgency, reply })
+    }
+
+    /// Looks at all slots. None if the driver is gone.
+    pub async fn look(&self) -> Option<Views> {
+        let (reply, views) = oneshot::channel();
+        // A driver that is gone drops the message, and with it the reply.
+        let _ = self.inbox.send(Message::Look { reply });
+        views.await.ok()
     }
 
     /// A reporter for this run.

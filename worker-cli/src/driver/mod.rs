@@ -11,18 +11,19 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::pending;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use worker_core::{
-    Action, Input, Instant, Order, Outcome, Report, RequestId, Settings, Supervisor, Wakeup,
+    Action, Input, Instant, Order, Outcome, Report, RequestId, Settings, SlotId, SlotView,
+    Supervisor, Wakeup,
 };
 
 pub use self::host::{Host, RunKey};
-pub use self::mailbox::{Answer, Handle, Reporter};
+pub use self::mailbox::{Answer, Handle, Reporter, Views};
 pub use self::notice::Notice;
 
 use self::mailbox::Message;
@@ -39,11 +40,15 @@ pub struct Driver<H> {
     handle: Handle,
     waiters: Waiters,
     facts: Facts,
-    subscribers: Vec<mpsc::UnboundedSender<Notice>>,
+    observers: Vec<Observer>,
     recorder: Option<mpsc::UnboundedSender<Step>>,
     /// Kept between steps, so that they do not allocate.
     actions: Vec<Action>,
 }
+
+/// Hears of each event within the step that it comes from, before anybody has an answer of that step;
+/// with the slot as it is after the step, none if it is at rest. Must not wait for anything.
+pub type Observer = Box<dyn FnMut(&Notice, Option<&SlotView>) + Send>;
 
 /// One call of the reducer, as a record keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -75,7 +80,7 @@ impl<H: Host> Driver<H> {
             handle: Handle::new(sender),
             waiters: Waiters::default(),
             facts: Facts::default(),
-            subscribers: Vec::new(),
+            observers: Vec::new(),
             recorder: None,
             actions: Vec::new(),
         }
@@ -91,8 +96,20 @@ impl<H: Host> Driver<H> {
     #[must_use]
     pub fn subscribe(&mut self) -> mpsc::UnboundedReceiver<Notice> {
         let (sender, notices) = mpsc::unbounded_channel();
-        self.subscribers.push(sender);
+        // Whoever subscribed may have gone.
+        self.observe(Box::new(move |notice, _| drop(sender.send(notice.clone()))));
         notices
+    }
+
+    /// Tells `observer` of every event from here on.
+    pub fn observe(&mut self, observer: Observer) {
+        self.observers.push(observer);
+    }
+
+    /// The next run of the slot gets the number after `latest`. For slots that have had runs before
+    /// this driver.
+    pub fn count_on(&mut self, slot: SlotId, latest: u64) {
+        self.facts.count_on(slot, latest);
     }
 
     /// Every step from here on goes to `recorder`, from which the whole run can be replayed.
@@ -106,14 +123,22 @@ impl<H: Host> Driver<H> {
             let input = tokio::select! {
                 biased;
                 Some(message) = self.inbox.recv() => self.accept(message),
-                () = wait_for(self.supervisor.next_wakeup(), &self.clock) => Input::Tick,
+                () = wait_for(self.supervisor.next_wakeup(), &self.clock) => Some(Input::Tick),
             };
-            self.step(input);
+            if let Some(input) = input {
+                self.step(input);
+            }
         }
     }
 
-    fn accept(&mut self, message: Message) -> Input {
-        match message {
+    /// Answers what only wants to know; everything else is an input.
+    fn accept(&mut self, message: Message) -> Option<Input> {
+        Some(match message {
+            Message::Look { reply } => {
+                // Whoever asked may not wait any more.
+                let _ = reply.send(Views { now: self.clock.now(), slots: self.views() });
+                return None;
+            }
             Message::Ask { slot, ask, reply } => {
                 Input::Request { slot, request: self.waiters.add(reply), ask }
             }
@@ -129,7 +154,11 @@ impl<H: Host> Driver<H> {
                 self.facts.spawn_failed(run, error.message);
                 Message::report(run, Report::SpawnFailed(error.failure))
             }
-        }
+        })
+    }
+
+    fn views(&self) -> BTreeMap<SlotId, SlotView> {
+        self.supervisor.slots().collect()
     }
 
     fn step(&mut self, input: Input) {
@@ -159,7 +188,8 @@ impl<H: Host> Driver<H> {
             Action::Answer { request, outcome } => self.waiters.answer(request, outcome),
             Action::Event { slot, run, event } => {
                 let notice = self.facts.notice(slot, run, event);
-                self.subscribers.retain(|subscriber| subscriber.send(notice.clone()).is_ok());
+                let view = self.supervisor.slot(slot);
+                self.observers.iter_mut().for_each(|observer| observer(&notice, view.as_ref()));
             }
         }
     }

@@ -57,6 +57,12 @@ impl Facts {
         }
     }
 
+    /// The next run of the slot gets the number after `latest`.
+    pub(super) fn count_on(&mut self, slot: SlotId, latest: u64) {
+        let run = RunKey { slot, run: RunId::new(0), number: latest };
+        self.slots.insert(slot, Latest { run, prepares: false, pid: None, spawn_error: None });
+    }
+
     /// Takes note of what is about to be spawned.
     pub(super) fn spawning(&mut self, run: RunKey, program: Program) {
         if let Some(latest) = self.latest_mut(run) {
@@ -111,6 +117,13 @@ mod tests {
         assert_eq!(number(0, 3), 2);
         assert_eq!(number(0, 3), 2);
         assert_eq!(number(0, 1), 0, "its number is forgotten");
+    }
+
+    #[test]
+    fn runs_count_on_from_an_earlier_driver() {
+        let (mut facts, slot) = (Facts::default(), SlotId::new(0));
+        facts.count_on(slot, 7);
+        assert_eq!(facts.key(slot, RunId::new(1)).number, 8);
     }
 
     #[test]
