@@ -37,6 +37,8 @@ mod ready;
 pub mod run;
 #[cfg(unix)]
 pub mod scope;
+#[cfg(unix)]
+mod spawning;
 pub mod state_dir;
 mod verbs;
 pub mod voice;

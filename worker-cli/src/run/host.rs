@@ -1,7 +1,7 @@
 //! The host of a single command: what its driver needs beside the platform.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,13 +9,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use worker_core::{Block, LaunchId, Program, RunId, SlotId, SpawnError, SpawnFailure};
-use worker_platform_unix::{Command, Input, Leader, Output, UnixPlatform, resolve_program};
+use worker_core::{Block, LaunchId, Program, RunId, SlotId, SpawnError};
+use worker_platform_unix::{Command, Input, Leader, Output, UnixPlatform};
 
 use crate::driver::{Host, Reporter, RunKey};
 use crate::plan::Plan;
 use crate::ports::Ports;
 use crate::ready::{self, Means, Target};
+use crate::spawning::{self, Own, Variables, no_means};
 
 /// How long the last output may take to be read.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
@@ -37,7 +38,7 @@ struct Shared {
 }
 
 struct Belongings {
-    env: Vec<(OsString, OsString)>,
+    env: Variables,
     port: Option<u16>,
     means: Means,
 }
@@ -91,43 +92,17 @@ impl Shared {
         let mut outputs = [Output::Inherit, Output::Inherit];
         let means = Means::for_probe(self.plan.probe.as_ref(), &mut outputs);
         let mut means = means.map_err(|error| no_means(&error))?;
-        let env = self.environment(run, block, &means);
+        let own = Own { slot: &self.plan.name, number: run.number, block, means: &means };
+        let env = own.over(self.plan.env.clone());
+        let words = std::iter::once(&self.plan.program).chain(&self.plan.args).cloned();
         let [stdout, stderr] = outputs;
         let stdin = if std::io::stdin().is_terminal() { Input::Null } else { Input::Inherit };
-        let command = Command {
-            program: resolve_program(&self.plan.program, &self.plan.dir, path(&env))?,
-            args: self.plan.args.clone(),
-            env: env.clone(),
-            dir: self.plan.dir.clone(),
-            stdin,
-            stdout,
-            stderr,
-        };
+        let silent = spawning::command(words, &self.plan.dir, env.clone())?;
+        let command = Command { stdin, stdout, stderr, ..silent };
         self.start_pumps(&mut means);
         let port = block.map(Block::first);
         self.runs().insert(run.run, Arc::new(Belongings { env, port, means }));
         Ok(command)
-    }
-
-    fn environment(
-        &self,
-        run: RunKey,
-        block: Option<Block>,
-        means: &Means,
-    ) -> Vec<(OsString, OsString)> {
-        let mut own = vec![
-            ("WORKER_SLOT".to_owned(), self.plan.name.clone()),
-            ("WORKER_RUN".to_owned(), run.number.to_string()),
-        ];
-        own.extend(port_variables(block));
-        if let Means::Notify(socket) = means {
-            own.push(("NOTIFY_SOCKET".to_owned(), socket.address().to_owned()));
-        }
-        let is_own = |name: &OsStr| own.iter().any(|(known, _)| name == known.as_str());
-        let mut env = self.plan.env.clone();
-        env.retain(|(name, _)| !is_own(name));
-        env.extend(own.into_iter().map(|(name, value)| (name.into(), value.into())));
-        env
     }
 
     fn start_pumps(&self, means: &mut Means) {
@@ -138,25 +113,6 @@ impl Shared {
                 pumps.spawn(pump.run(self.last_output.subscribe()));
             }
         }
-    }
-
-    /// A helper of a run, such as an exec probe: as the command itself, but silent.
-    fn helper(
-        &self,
-        words: &[String],
-        env: &[(OsString, OsString)],
-    ) -> Result<Command, SpawnError> {
-        let mut words = words.iter().map(OsString::from);
-        let name = words.next().unwrap_or_default();
-        Ok(Command {
-            program: resolve_program(&name, &self.plan.dir, path(env))?,
-            args: words.collect(),
-            env: env.to_vec(),
-            dir: self.plan.dir.clone(),
-            stdin: Input::Null,
-            stdout: Output::Null,
-            stderr: Output::Null,
-        })
     }
 }
 
@@ -195,7 +151,10 @@ impl Host for RunHost {
         let (Some(probe), Some(belongings)) = (&self.shared.plan.probe, belongings) else { return };
         let platform = &self.shared.platform;
         let target = Target { platform, run: run.run, port: belongings.port };
-        let helper = |words: &[String]| self.shared.helper(words, &belongings.env);
+        let helper = |words: &[String]| {
+            let words = words.iter().map(OsString::from);
+            spawning::command(words, &self.shared.plan.dir, belongings.env.clone())
+        };
         ready::await_ready(probe, &belongings.means, target, helper, reports).await;
     }
 
@@ -211,36 +170,5 @@ impl Host for RunHost {
 
     fn gone(&self, run: RunKey) {
         self.shared.runs().remove(&run.run);
-    }
-}
-
-/// `PORT`, `PORT_1`, `PORT_2` …
-fn port_variables(block: Option<Block>) -> Vec<(String, String)> {
-    let ports = block.map(Block::ports).into_iter().flatten();
-    let name = |index| if index == 0 { "PORT".to_owned() } else { format!("PORT_{index}") };
-    ports.enumerate().map(|(index, port)| (name(index), port.to_string())).collect()
-}
-
-fn path(env: &[(OsString, OsString)]) -> Option<&OsStr> {
-    env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str())
-}
-
-fn no_means(error: &std::io::Error) -> SpawnError {
-    SpawnError {
-        failure: SpawnFailure::NoResources,
-        message: format!("the readiness probe cannot be prepared: {error}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_port_is_port_and_the_others_are_numbered() {
-        let variables = port_variables(Block::new(21_000, 3));
-        let expected = [("PORT", "21000"), ("PORT_1", "21001"), ("PORT_2", "21002")];
-        assert_eq!(variables, expected.map(|(name, port)| (name.to_owned(), port.to_owned())));
-        assert!(port_variables(None).is_empty());
     }
 }
