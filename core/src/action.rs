@@ -123,11 +123,11 @@ pub enum Program {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
-    /// `start`, `restart`: this run is ready.
+    /// `start`, `restart`, `resume`: this run is ready.
     Started(RunId),
-    /// `start`, `restart`: the first attempt failed. Supervision goes on as the policy says.
+    /// `start`, `restart`, `resume`: the first attempt failed. Supervision goes on as the policy says.
     StartFailed(DownCause),
-    /// `start`, `restart`: a stop or a shutdown came between.
+    /// `start`, `restart`, `resume`: a stop or a shutdown came between.
     Cancelled,
     /// `stop`: the tree is gone.
     Stopped,
@@ -142,7 +142,7 @@ pub enum Outcome {
         /// Slots whose tree is still there.
         unkillable: u32,
     },
-    /// Refused; nothing has changed.
+    /// Refused; nothing has changed, but that a resumed slot may be parked now.
     Refused(Refusal),
 }
 
@@ -158,6 +158,10 @@ pub enum Refusal {
     NotParked,
     /// `touch` of a slot that has no live run.
     NoLiveRun,
+    /// `resume` of a slot that is not at rest.
+    NotAtRest,
+    /// `resume` of a slot whose ends no restart follows.
+    NeverRestarted,
 }
 
 /// How a slot came to be parked. Prints as the breaker's message.

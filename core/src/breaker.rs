@@ -1,6 +1,10 @@
 //! The circuit breaker: consecutive failures, counted within a window.
 
+use core::num::NonZeroU32;
+
+use crate::action::Parked;
 use crate::exit::DownCause;
+use crate::past::{Failures, Streak};
 use crate::spec::RestartOptions;
 use crate::time::Instant;
 
@@ -11,18 +15,30 @@ pub(crate) struct Breaker {
     streak: Option<Streak>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Streak {
-    failures: u32,
-    latest: Instant,
-    cause: DownCause,
-}
-
 impl Breaker {
+    /// Goes on from failures that an earlier supervisor counted, none of which lies ahead.
+    pub(crate) fn resumed(failures: Failures, now: Instant) -> Self {
+        let streak = match failures {
+            Failures::None => None,
+            Failures::Streak(streak) => Some(Streak { latest: streak.latest.min(now), ..streak }),
+            // Nothing is counted any more, so that it does not matter when the latest was.
+            Failures::Parked(parked) => NonZeroU32::new(parked.streak).map(|failures| Streak {
+                failures,
+                latest: now,
+                cause: parked.last,
+            }),
+        };
+        Self { streak }
+    }
+
+    /// What there is to resume from, unless the slot is parked.
+    pub(crate) fn failures(self) -> Failures {
+        self.streak.map_or(Failures::None, Failures::Streak)
+    }
+
     /// How many consecutive failures there were.
     pub(crate) fn streak(self) -> u32 {
-        self.streak.map_or(0, |streak| streak.failures)
+        self.streak.map_or(0, |streak| streak.failures.get())
     }
 
     /// The latest of them.
@@ -34,7 +50,7 @@ impl Breaker {
     /// failure, else the streak restarts at 1.
     pub(crate) fn record(&mut self, now: Instant, cause: DownCause, restart: &RestartOptions) {
         let before = self.streak.filter(|streak| now <= streak.latest + restart.window);
-        let failures = before.map_or(0, |streak| streak.failures).saturating_add(1);
+        let failures = before.map_or(NonZeroU32::MIN, |streak| streak.failures.saturating_add(1));
         self.streak = Some(Streak { failures, latest: now, cause });
     }
 
@@ -43,8 +59,10 @@ impl Breaker {
         *self = Self::default();
     }
 
-    /// Whether the slot must be parked.
-    pub(crate) fn is_tripped(self, restart: &RestartOptions) -> bool {
-        self.streak() >= restart.max_failures
+    /// What the slot must be parked with, if there were too many.
+    pub(crate) fn tripped(self, restart: &RestartOptions) -> Option<Parked> {
+        let streak = self.streak.filter(|streak| streak.failures.get() >= restart.max_failures)?;
+        let Streak { failures, cause, .. } = streak;
+        Some(Parked { streak: failures.get(), window: restart.window, last: cause })
     }
 }

@@ -8,6 +8,7 @@ use crate::exit::DownCause;
 use crate::id::{RequestId, RunId, SlotId};
 use crate::input::{Launch, Urgency};
 use crate::ledger::Ledger;
+use crate::past::Past;
 use crate::ports::Block;
 use crate::spec::SlotOptions;
 use crate::time::Instant;
@@ -39,6 +40,12 @@ pub(crate) struct Supervision {
 impl Supervision {
     pub(crate) fn new(launch: Launch) -> Self {
         Self { launch, breaker: Breaker::default(), spawns: 0 }
+    }
+
+    /// Goes on where an earlier supervisor ended.
+    pub(crate) fn resumed(launch: Launch, past: Past, now: Instant) -> Self {
+        let Past { spawns, failures } = past;
+        Self { launch, breaker: Breaker::resumed(failures, now), spawns }
     }
 
     pub(crate) fn options(&self) -> &SlotOptions {

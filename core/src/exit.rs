@@ -208,11 +208,6 @@ pub enum DownCause {
 }
 
 impl DownCause {
-    /// Whether there was no process of the command itself yet.
-    pub(crate) const fn came_before_the_command(self) -> bool {
-        matches!(self, Self::SpawnFailed(_) | Self::PrepareFailed(_))
-    }
-
     /// Whether the next run takes the block of this one: yes after a crash of a running slot, no
     /// where the block may be what kept it from running.
     pub(crate) const fn keeps_block(self) -> bool {

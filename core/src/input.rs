@@ -1,7 +1,10 @@
 //! What comes in.
 
+use alloc::boxed::Box;
+
 use crate::exit::{Exit, SpawnFailure};
 use crate::id::{LaunchId, RequestId, RunId, SlotId};
+use crate::past::Past;
 use crate::spec::Spec;
 use crate::time::Instant;
 
@@ -50,6 +53,15 @@ pub enum Ask {
     Stop,
     /// Stop it, then start it with an empty streak.
     Restart(Launch),
+    /// Go on with it where an earlier supervisor, whose processes are gone, ended; refused unless
+    /// the slot is at rest.
+    ///
+    /// A parked slot is parked again, and the answer says so. Another one is restarted as after a
+    /// failure, but at once: the streak counts on, a spawn that fails is one more failure, and the
+    /// first attempt is answered as that of a start is. It is prepared only if the launch still
+    /// asks for it. A streak that is long enough parks the slot instead, and a policy without
+    /// restarts leaves it at rest. The past is boxed, since this is rare and it is large.
+    Resume(Launch, Box<Past>),
     /// Re-arm a parked slot.
     Reset,
     /// Mark it as used now.

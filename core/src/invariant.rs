@@ -10,6 +10,7 @@ use core::fmt;
 use crate::action::{Action, Event, Order, Outcome, StopReason};
 use crate::id::{RunId, SlotId};
 use crate::input::{Ask, Input, Owner, Report, Urgency};
+use crate::past::Failures;
 use crate::supervisor::Supervisor;
 use crate::time::Instant;
 use crate::view::{LastError, SlotView, StateName};
@@ -40,13 +41,14 @@ pub struct Step<'a> {
 pub type Predicate = fn(&Step<'_>) -> bool;
 
 /// The rules of the design by number, and the property that each of them demands of a single step.
-pub const RULES: [(u8, &str, Predicate); 15] = [
+pub const RULES: [(u8, &str, Predicate); 16] = [
     (1, "grace_is_real", grace_is_real),
     (2, "one_tree_per_slot", one_tree_per_slot),
     (3, "events_name_their_run", events_name_their_run),
     (4, "free_means_gone", free_means_gone),
     (4, "what_is_gone_is_not_killed", what_is_gone_is_not_killed),
     (5, "parked_stays_parked", parked_stays_parked),
+    (5, "parked_is_resumed_as_parked", parked_is_resumed_as_parked),
     (6, "every_state_has_a_future", every_state_has_a_future),
     (6, "no_deadline_is_missed", no_deadline_is_missed),
     (7, "ports_are_owned", ports_are_owned),
@@ -277,6 +279,17 @@ fn parked_stays_parked(step: &Step<'_>) -> bool {
         .all(|(slot, view)| released(*slot) || step.view_after(*slot) == Some(view))
 }
 
+/// Rule 5: what an earlier supervisor parked is parked in the same way, and nothing is done for it.
+fn parked_is_resumed_as_parked(step: &Step<'_>) -> bool {
+    let Input::Request { slot, ask: Ask::Resume(_, past), .. } = step.input else { return true };
+    let Failures::Parked(parked) = past.failures else { return true };
+    if step.shutting_down || step.view_before(*slot).is_some() {
+        return true;
+    }
+    let error = step.view_after(*slot).and_then(|view| view.last_error);
+    error == Some(LastError::Parked(parked)) && step.orders().all(|(of, _, _)| of != *slot)
+}
+
 /// Rule 6: a state that is not at rest has a live tree or a deadline.
 fn every_state_has_a_future(step: &Step<'_>) -> bool {
     step.after.iter().all(|(_, view)| match view.state {
@@ -364,14 +377,19 @@ fn an_owner_that_cannot_be_read_is_accepted(step: &Step<'_>) -> bool {
     !booting || step.view_after(slot).is_some_and(|view| view.state == StateName::Running)
 }
 
-/// Rule 12: what is refused leaves no trace.
+/// Rule 12: what is refused leaves no trace, but that a resumed slot may be parked.
 fn a_refusal_changes_nothing(step: &Step<'_>) -> bool {
-    let Input::Request { slot, request, .. } = *step.input else {
+    let Input::Request { slot, request, ref ask } = *step.input else {
         return true;
     };
     let refused = step.actions.iter().any(|action| {
         matches!(action, Action::Answer { request: answered, outcome: Outcome::Refused(_) }
             if *answered == request)
     });
-    !refused || step.was_due(slot) || step.view_after(slot) == step.view_before(slot)
+    let resumed = matches!(ask, Ask::Resume(..)) && step.view_before(slot).is_none();
+    let parked = step.view_after(slot).is_some_and(|view| view.state == StateName::Failed);
+    !refused
+        || step.was_due(slot)
+        || step.view_after(slot) == step.view_before(slot)
+        || resumed && parked
 }

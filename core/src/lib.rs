@@ -105,6 +105,7 @@ mod id;
 mod input;
 pub mod invariant;
 mod ledger;
+mod past;
 pub mod platform;
 mod ports;
 mod slot;
@@ -119,6 +120,7 @@ pub use crate::action::{Action, Event, Order, Outcome, Parked, Program, Refusal,
 pub use crate::exit::{DownCause, Exit, PrepareFailure, Signal, SpawnFailure};
 pub use crate::id::{LaunchId, RequestId, RunId, SlotId};
 pub use crate::input::{Ask, Input, Launch, Owner, Report, Urgency};
+pub use crate::past::{Failures, Past, Streak};
 pub use crate::platform::{Kill, Spawn, SpawnError, TreeEnd};
 #[cfg(feature = "mock")]
 pub use crate::platform::{MockKill, MockSpawn};

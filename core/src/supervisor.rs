@@ -124,7 +124,7 @@ impl Supervisor {
     }
 
     fn request(&mut self, slot: SlotId, request: RequestId, ask: Ask, actions: &mut Vec<Action>) {
-        let starts = matches!(ask, Ask::Start(_) | Ask::Restart(_));
+        let starts = matches!(ask, Ask::Start(_) | Ask::Restart(_) | Ask::Resume(..));
         if starts && self.shared.shutdown.is_some() {
             let outcome = Outcome::Refused(Refusal::ShuttingDown);
             actions.push(Action::Answer { request, outcome });
@@ -192,6 +192,7 @@ fn ask_at_rest(step: Step<'_>, request: RequestId, ask: Ask) -> Option<Slot> {
         Ask::Start(launch) | Ask::Restart(launch) => {
             return Some(Slot::start(step, request, launch));
         }
+        Ask::Resume(launch, past) => return Slot::resume(step, request, launch, *past),
         Ask::Stop => Outcome::Stopped,
         Ask::Reset => Outcome::Refused(Refusal::NotParked),
         Ask::Touch => Outcome::Refused(Refusal::NoLiveRun),

@@ -12,6 +12,7 @@ use crate::action::{Action, Order, Outcome, Program};
 use crate::exit::Exit;
 use crate::id::{RunId, SlotId};
 use crate::input::{Ask, Input, Owner, Report, Urgency};
+use crate::past::Failures;
 use crate::supervisor::Supervisor;
 use crate::time::Instant;
 use crate::view::SlotView;
@@ -151,6 +152,10 @@ pub fn describe_input(input: &Input) -> String {
             Ask::Start(_) => "start".into(),
             Ask::Stop => "stop".into(),
             Ask::Restart(_) => "restart".into(),
+            Ask::Resume(_, past) => match past.failures {
+                Failures::None | Failures::Streak(_) => "resume".into(),
+                Failures::Parked(_) => "resume as parked".into(),
+            },
             Ask::Reset => "reset".into(),
             Ask::Touch => "touch".into(),
         },

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::action::Parked;
 use crate::exit::DownCause;
 use crate::id::{LaunchId, RunId};
+use crate::past::Past;
 use crate::ports::Block;
 use crate::time::Instant;
 use crate::wakeup::Wakeup;
@@ -35,6 +36,8 @@ pub struct SlotView {
     pub next: Option<Wakeup>,
     /// What went wrong last, while it matters.
     pub last_error: Option<LastError>,
+    /// What another supervisor needs to go on with the slot.
+    pub past: Past,
 }
 
 /// What went wrong last.

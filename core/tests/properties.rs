@@ -1,15 +1,16 @@
 //! Any inputs in any order keep the rules, which every step is checked against.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test picks out what it is about")]
-
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use worker_core::invariant::Watcher;
 use worker_core::{
-    Action, AliveOptions, Ask, Exit, Input, Instant, Launch, LaunchId, OnCleanExit, Outcome, Owner,
-    PortRequest, PrepareOptions, ReadyOptions, Report, RequestId, RestartOptions, RestartWhen,
-    RunId, Settings, SlotId, SlotOptions, SpawnFailure, StopOptions, Supervisor, Urgency,
+    Action, AliveOptions, Ask, DownCause, Exit, Failures, Input, Instant, Launch, LaunchId,
+    OnCleanExit, Owner, Parked, Past, PortRequest, PrepareOptions, ReadyOptions, Report, RequestId,
+    RestartOptions, RestartWhen, RunId, Settings, SlotId, SlotOptions, SpawnFailure, StopOptions,
+    Streak, Supervisor, Urgency,
 };
 
 /// One move of a stranger at the door.
@@ -17,6 +18,8 @@ use worker_core::{
 enum Move {
     Wait(Duration),
     Ask(u16, Ask),
+    /// The supervisor dies with its processes, and another one resumes what there was.
+    Die(Launch),
     /// About the present run, or one so many before it.
     Report(u16, u64, Report),
     Shutdown(Urgency),
@@ -57,9 +60,23 @@ fn ask() -> impl Strategy<Value = Ask> {
         4 => launch().prop_map(Ask::Start),
         2 => Just(Ask::Stop),
         1 => launch().prop_map(Ask::Restart),
+        1 => (launch(), past()).prop_map(|(launch, past)| Ask::Resume(launch, Box::new(past))),
         1 => Just(Ask::Reset),
         1 => Just(Ask::Touch),
     ]
+}
+
+fn past() -> impl Strategy<Value = Past> {
+    let cause = DownCause::Exited(Exit::Unknown);
+    let streak = (1..5_u32, 0..40_000_u64).prop_map(move |(failures, latest)| {
+        let failures = NonZeroU32::new(failures).unwrap();
+        Failures::Streak(Streak { failures, latest: Instant::from_millis(latest), cause })
+    });
+    let parked = (0..5_u32).prop_map(move |streak| {
+        Failures::Parked(Parked { streak, window: Duration::from_secs(300), last: cause })
+    });
+    (0..3_u32, prop_oneof![Just(Failures::None), streak, parked])
+        .prop_map(|(spawns, failures)| Past { spawns, failures })
 }
 
 fn report() -> impl Strategy<Value = Report> {
@@ -87,6 +104,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         3 => (0..4_000_u64).prop_map(|ms| Move::Wait(Duration::from_millis(ms))),
         1 => Just(Move::Wait(Duration::from_secs(100))),
         3 => (0..2_u16, ask()).prop_map(|(slot, ask)| Move::Ask(slot, ask)),
+        1 => launch().prop_map(Move::Die),
         12 => (0..2_u16, prop_oneof![9 => Just(0), 1 => 1..4_u64], report())
             .prop_map(|(slot, ago, report)| Move::Report(slot, ago, report)),
         1 => prop_oneof![
@@ -98,43 +116,77 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     proptest::collection::vec(one, 0..120)
 }
 
-/// Plays the moves; gives the requests that were made, and all actions.
-fn play(moves: Vec<Move>) -> (u64, Vec<Action>, Watcher) {
-    let settings = Settings { ports: 21_000..=21_004, ..Settings::default() };
-    let mut watcher = Watcher::new(Supervisor::new(settings));
-    let (mut now, mut requests, mut actions) = (Instant::ZERO, 0, Vec::new());
-    for one in moves {
-        let mut next_request = || {
-            requests += 1;
-            RequestId::new(requests)
-        };
-        let input = match one {
-            Move::Wait(time) => {
-                now = now + time;
-                Input::Tick
-            }
-            Move::Ask(slot, ask) => {
-                Input::Request { slot: SlotId::new(slot), request: next_request(), ask }
-            }
-            Move::Shutdown(urgency) => Input::Shutdown { request: next_request(), urgency },
-            Move::Report(slot, ago, report) => {
-                let slot = SlotId::new(slot);
-                let present = watcher.supervisor().slot(slot).and_then(|view| view.run);
-                let run = RunId::new(present.map_or(1, RunId::get).saturating_sub(ago));
-                Input::Report { slot, run, report }
-            }
-        };
-        watcher.handle(now, input, &mut actions).unwrap_or_else(|broken| panic!("{broken}"));
-    }
-    (requests, actions, watcher)
+/// What there is when some moves were played.
+struct Played {
+    watcher: Watcher,
+    now: Instant,
+    /// The requests that the present supervisor got.
+    requests: RangeInclusive<u64>,
+    actions: Vec<Action>,
 }
 
-fn answers(actions: &[Action], of: u64) -> Vec<Outcome> {
-    let outcome = |action: &Action| match *action {
-        Action::Answer { request, outcome } if request.get() == of => Some(outcome),
-        _ => None,
-    };
-    actions.iter().filter_map(outcome).collect()
+impl Played {
+    fn new(now: Instant, first_request: u64) -> Self {
+        let settings = Settings { ports: 21_000..=21_004, ..Settings::default() };
+        let watcher = Watcher::new(Supervisor::new(settings));
+        Self { watcher, now, requests: first_request..=first_request - 1, actions: Vec::new() }
+    }
+
+    fn next_request(&mut self) -> RequestId {
+        let next = self.requests.end() + 1;
+        self.requests = *self.requests.start()..=next;
+        RequestId::new(next)
+    }
+
+    fn handle(&mut self, input: Input) {
+        let step = self.watcher.handle(self.now, input, &mut self.actions);
+        step.unwrap_or_else(|broken| panic!("{broken}"));
+    }
+
+    fn ask(&mut self, slot: SlotId, ask: Ask) {
+        let request = self.next_request();
+        self.handle(Input::Request { slot, request, ask });
+    }
+
+    fn make(&mut self, one: Move) {
+        match one {
+            Move::Wait(time) => {
+                self.now = self.now + time;
+                self.handle(Input::Tick);
+            }
+            Move::Ask(slot, ask) => self.ask(SlotId::new(slot), ask),
+            Move::Die(launch) => self.die(&launch),
+            Move::Shutdown(urgency) => {
+                let request = self.next_request();
+                self.handle(Input::Shutdown { request, urgency });
+            }
+            Move::Report(slot, ago, report) => {
+                let slot = SlotId::new(slot);
+                let present = self.watcher.supervisor().slot(slot).and_then(|view| view.run);
+                let run = RunId::new(present.map_or(1, RunId::get).saturating_sub(ago));
+                self.handle(Input::Report { slot, run, report });
+            }
+        }
+    }
+
+    fn die(&mut self, launch: &Launch) {
+        let pasts: Vec<_> = self.watcher.supervisor().slots().collect();
+        *self = Self::new(self.now, self.requests.end() + 1);
+        for (slot, view) in pasts {
+            self.ask(slot, Ask::Resume(launch.clone(), Box::new(view.past)));
+        }
+    }
+
+    fn answers(&self, of: u64) -> usize {
+        let answered = |action: &&Action| matches!(action, Action::Answer { request, .. } if request.get() == of);
+        self.actions.iter().filter(answered).count()
+    }
+}
+
+fn play(moves: Vec<Move>) -> Played {
+    let mut played = Played::new(Instant::ZERO, 1);
+    moves.into_iter().for_each(|one| played.make(one));
+    played
 }
 
 proptest! {
@@ -144,25 +196,22 @@ proptest! {
 
     #[test]
     fn any_inputs_in_any_order_keep_the_rules_and_answer_no_request_twice(moves in moves()) {
-        let (requests, actions, _) = play(moves);
-        for request in 1..=requests {
-            prop_assert!(answers(&actions, request).len() <= 1);
+        let played = play(moves);
+        for request in played.requests.clone() {
+            prop_assert!(played.answers(request) <= 1);
         }
     }
 
     #[test]
     fn a_shutdown_answers_every_request_within_its_bounds(moves in moves()) {
-        let (requests, mut actions, mut watcher) = play(moves);
-        let shutdown = RequestId::new(requests + 1);
-        let begin = Input::Shutdown { request: shutdown, urgency: Urgency::Orderly };
-        let mut now = Instant::ZERO;
-        watcher.handle(now, begin, &mut actions).unwrap();
-        while let Some(next) = watcher.supervisor().next_wakeup() {
-            now = now.max(next.at);
-            watcher.handle(now, Input::Tick, &mut actions).unwrap();
+        let mut played = play(moves);
+        played.make(Move::Shutdown(Urgency::Orderly));
+        while let Some(next) = played.watcher.supervisor().next_wakeup() {
+            played.now = played.now.max(next.at);
+            played.handle(Input::Tick);
         }
-        for request in 1..=requests + 1 {
-            prop_assert_eq!(answers(&actions, request).len(), 1, "request {}", request);
+        for request in played.requests.clone() {
+            prop_assert_eq!(played.answers(request), 1, "request {}", request);
         }
     }
 }

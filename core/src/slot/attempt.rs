@@ -18,16 +18,53 @@ use crate::{SPAWN_LIMIT, UNKILLABLE_AFTER};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Attempt {
     pub(crate) run: Run,
+    origin: Origin,
     /// Who wants to hear the outcome.
     pub(crate) waiters: Waiters,
+}
+
+/// What an attempt began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+enum Origin {
+    /// A start from rest or from `error`.
+    Start,
+    /// A restart, brought forward or not.
+    Restart,
+}
+
+impl Origin {
+    /// A start that never came to its command is no failure. Nor is a preparation that failed,
+    /// since a restart would go on without it.
+    fn makes_an_error_of(self, cause: DownCause) -> bool {
+        match cause {
+            DownCause::PrepareFailed(_) => true,
+            DownCause::SpawnFailed(_) => self == Self::Start,
+            DownCause::Exited(_)
+            | DownCause::ExitedBeforeReady(_)
+            | DownCause::ReadyTimeout(_)
+            | DownCause::Unresponsive(_)
+            | DownCause::MemoryBreach { .. } => false,
+        }
+    }
 }
 
 impl Attempt {
     /// Starts a slot that is at rest, with an empty streak.
     pub(crate) fn from_rest(cx: &mut Context<'_>, launch: Launch, waiters: Waiters) -> State {
         *cx.supervision = Supervision::new(launch);
+        Self::first(cx, Origin::Start, waiters)
+    }
+
+    /// Restarts a slot that an earlier supervisor had.
+    pub(crate) fn resumed(cx: &mut Context<'_>, waiters: Waiters) -> State {
+        Self::first(cx, Origin::Restart, waiters)
+    }
+
+    /// The first attempt of all begins with the preparation.
+    fn first(cx: &mut Context<'_>, origin: Origin, waiters: Waiters) -> State {
         let program = if cx.options().prepare.is_some() { Program::Prepare } else { Program::Main };
-        let attempt = Self::begin(cx, program, waiters);
+        let attempt = Self::begin(cx, program, origin, waiters);
         match program {
             Program::Prepare => attempt.spawn(cx),
             Program::Main => attempt.reserve(cx),
@@ -40,17 +77,17 @@ impl Attempt {
         former: Option<Block>,
         waiters: Waiters,
     ) -> State {
-        let attempt = Self::begin(cx, Program::Main, waiters);
+        let attempt = Self::begin(cx, Program::Main, Origin::Restart, waiters);
         match former {
             Some(block) => attempt.reserve_block(cx, block, None),
             None => attempt.reserve(cx),
         }
     }
 
-    fn begin(cx: &mut Context<'_>, program: Program, waiters: Waiters) -> Self {
+    fn begin(cx: &mut Context<'_>, program: Program, origin: Origin, waiters: Waiters) -> Self {
         let run = Run::new(cx.next_run(), program);
         cx.event(Some(run.id), Event::Starting);
-        Self { run, waiters }
+        Self { run, origin, waiters }
     }
 
     fn enter(self, phase: Phase) -> State {
@@ -148,7 +185,7 @@ impl Attempt {
     pub(crate) fn spawn_failed(self, cx: &mut Context<'_>, failure: SpawnFailure) -> State {
         let cause = self.spawn_cause(failure);
         cx.answer_all(self.waiters, Outcome::StartFailed(cause));
-        if cx.supervision.breaker.streak() == 0 {
+        if self.origin.makes_an_error_of(cause) {
             return waiting::error(cx, &self.run, cause);
         }
         cx.record_failure(cause);
@@ -193,12 +230,10 @@ impl Attempt {
         }
     }
 
-    /// Tells who waits, and counts the failure if it is one: a start from rest that never came to
-    /// its command is none.
+    /// Tells who waits, and counts the failure if it is one.
     fn give_up(&self, cx: &mut Context<'_>, cause: DownCause) -> StopReason {
         cx.answer_all(self.waiters.clone(), Outcome::StartFailed(cause));
-        let from_rest = cx.supervision.breaker.streak() == 0;
-        if from_rest && cause.came_before_the_command() {
+        if self.origin.makes_an_error_of(cause) {
             return StopReason::FailedStart(cause);
         }
         cx.record_failure(cause);

@@ -17,6 +17,7 @@ use crate::context::{Context, Shared, Supervision, Waiters};
 use crate::exit::DownCause;
 use crate::id::{RequestId, RunId, SlotId};
 use crate::input::{Ask, Launch, Report};
+use crate::past::{Failures, Past};
 use crate::slot::attempt::Attempt;
 use crate::slot::running::Running;
 use crate::slot::starting::Starting;
@@ -75,6 +76,19 @@ impl Slot {
         let waiters = Waiters::from_slice(&[request]);
         let state = Attempt::from_rest(&mut step.context(&mut supervision), launch, waiters);
         Self { supervision, state, since: step.now }
+    }
+
+    /// Goes on with a slot that was at rest here, and not under an earlier supervisor.
+    pub(crate) fn resume(
+        mut step: Step<'_>,
+        request: RequestId,
+        launch: Launch,
+        past: Past,
+    ) -> Option<Self> {
+        let mut supervision = Supervision::resumed(launch, past, step.now);
+        let mut cx = step.context(&mut supervision);
+        let state = waiting::resumed(&mut cx, past.failures, request)?;
+        Some(Self { supervision, state, since: step.now })
     }
 
     pub(crate) fn ask(self, step: Step<'_>, request: RequestId, ask: Ask) -> Option<Self> {
@@ -171,6 +185,7 @@ impl Slot {
             max_failures: restart.max_failures,
             next: self.wakeup().map(|(at, reason)| Wakeup { at, slot, reason }),
             last_error: self.last_error(),
+            past: self.past(),
         }
     }
 }
@@ -186,6 +201,20 @@ impl Slot {
             State::Error(error) => Some(LastError::Down(error.cause)),
             State::Failed(failed) => Some(LastError::Parked(failed.parked)),
         }
+    }
+}
+
+impl Slot {
+    fn past(&self) -> Past {
+        let failures = match &self.state {
+            State::Failed(failed) => Failures::Parked(failed.parked),
+            State::Starting(_)
+            | State::Running(_)
+            | State::Restarting(_)
+            | State::Stopping(_)
+            | State::Error(_) => self.supervision.breaker.failures(),
+        };
+        Past { spawns: self.supervision.spawns, failures }
     }
 }
 

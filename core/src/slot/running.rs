@@ -76,6 +76,7 @@ impl Running {
                 self.touch(cx);
                 cx.answer(request, Outcome::Touched);
             }
+            Ask::Resume(..) => cx.answer(request, Outcome::Refused(Refusal::NotAtRest)),
             Ask::Reset => cx.answer(request, Outcome::Refused(Refusal::NotParked)),
             Ask::Stop => return self.stop(cx, StopReason::Request, Some(request), None),
             Ask::Restart(launch) => {

@@ -62,6 +62,7 @@ impl Starting {
                 let queued = Queued::boxed(launch, Waiters::from_slice(&[request]));
                 return self.stop(cx, StopReason::Request, None, Some(queued));
             }
+            Ask::Resume(..) => cx.answer(request, Outcome::Refused(Refusal::NotAtRest)),
             Ask::Reset => cx.answer(request, Outcome::Refused(Refusal::NotParked)),
             Ask::Touch => cx.answer(request, Outcome::Touched),
         }

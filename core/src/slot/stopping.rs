@@ -164,6 +164,7 @@ impl Stopping {
 
     pub(crate) fn ask(mut self, cx: &mut Context<'_>, request: RequestId, ask: Ask) -> State {
         match ask {
+            Ask::Resume(..) => cx.answer(request, Outcome::Refused(Refusal::NotAtRest)),
             Ask::Reset => cx.answer(request, Outcome::Refused(Refusal::NotParked)),
             Ask::Touch => cx.answer(request, Outcome::Refused(Refusal::NoLiveRun)),
             Ask::Start(_) if self.is_unkillable() => cx.answer(request, Outcome::Unkillable),

@@ -6,8 +6,9 @@ use crate::action::{Event, Outcome, Parked, Refusal};
 use crate::backoff;
 use crate::context::{Context, Waiters};
 use crate::exit::DownCause;
-use crate::id::RequestId;
+use crate::id::{RequestId, RunId};
 use crate::input::Ask;
+use crate::past::Failures;
 use crate::slot::State;
 use crate::slot::attempt::Attempt;
 use crate::slot::run::Run;
@@ -79,8 +80,9 @@ pub(crate) fn retry(
     cause: DownCause,
     queued: Option<Box<Queued>>,
 ) -> State {
-    if cx.supervision.breaker.is_tripped(&cx.options().restart) {
-        return park(cx, &run, cause, queued);
+    if let Some(parked) = cx.supervision.breaker.tripped(&cx.options().restart) {
+        cx.release_block(run.id, run.block);
+        return park(cx, Some(run.id), parked, queued.map(|queued| queued.waiters));
     }
     if !cause.keeps_block() {
         cx.release_block(run.id, run.block.take());
@@ -91,14 +93,37 @@ pub(crate) fn retry(
     }
 }
 
-fn park(cx: &mut Context<'_>, run: &Run, cause: DownCause, queued: Option<Box<Queued>>) -> State {
-    cx.release_block(run.id, run.block);
-    let streak = cx.supervision.breaker.streak();
-    let parked = Parked { streak, window: cx.options().restart.window, last: cause };
-    cx.event(Some(run.id), Event::Failed(parked));
-    if let Some(queued) = queued {
-        cx.answer_all(queued.waiters, Outcome::Refused(Refusal::Parked(parked)));
+/// A slot of an earlier supervisor goes on as if the tree of its last run were gone just now, and
+/// a start were queued. That it was parked is no news.
+pub(crate) fn resumed(
+    cx: &mut Context<'_>,
+    failures: Failures,
+    request: RequestId,
+) -> Option<State> {
+    let restart = cx.options().restart;
+    if let Failures::Parked(parked) = failures {
+        cx.answer(request, Outcome::Refused(Refusal::Parked(parked)));
+        return Some(State::Failed(Failed { parked }));
     }
+    if restart.when == RestartWhen::Never {
+        cx.answer(request, Outcome::Refused(Refusal::NeverRestarted));
+        return None;
+    }
+    let asking = Waiters::from_slice(&[request]);
+    Some(match cx.supervision.breaker.tripped(&restart) {
+        Some(parked) => park(cx, None, parked, Some(asking)),
+        None => Attempt::resumed(cx, asking),
+    })
+}
+
+fn park(
+    cx: &mut Context<'_>,
+    last: Option<RunId>,
+    parked: Parked,
+    starts: Option<Waiters>,
+) -> State {
+    cx.event(last, Event::Failed(parked));
+    cx.answer_all(starts.unwrap_or_default(), Outcome::Refused(Refusal::Parked(parked)));
     State::Failed(Failed { parked })
 }
 
@@ -128,6 +153,7 @@ impl Restarting {
                 let queued = Queued::boxed(launch, asking);
                 return at_rest(cx, &self.last, Waiters::new(), Some(queued));
             }
+            Ask::Resume(..) => cx.answer(request, Outcome::Refused(Refusal::NotAtRest)),
             Ask::Reset => cx.answer(request, Outcome::Refused(Refusal::NotParked)),
             Ask::Touch => cx.answer(request, Outcome::Refused(Refusal::NoLiveRun)),
         }
@@ -142,6 +168,7 @@ impl StartError {
                 return Some(Attempt::from_rest(cx, launch, Waiters::from_slice(&[request])));
             }
             Ask::Stop => return dropped(cx, request, Outcome::Stopped),
+            Ask::Resume(..) => cx.answer(request, Outcome::Refused(Refusal::NotAtRest)),
             Ask::Reset => cx.answer(request, Outcome::Refused(Refusal::NotParked)),
             Ask::Touch => cx.answer(request, Outcome::Refused(Refusal::NoLiveRun)),
         }
@@ -153,7 +180,7 @@ impl Failed {
     /// Only `reset` and `stop` lead out of here.
     pub(crate) fn ask(self, cx: &mut Context<'_>, request: RequestId, ask: Ask) -> Option<State> {
         match ask {
-            Ask::Start(_) | Ask::Restart(_) | Ask::Touch => {
+            Ask::Start(_) | Ask::Restart(_) | Ask::Resume(..) | Ask::Touch => {
                 cx.answer(request, Outcome::Refused(Refusal::Parked(self.parked)));
             }
             Ask::Stop => return dropped(cx, request, Outcome::Stopped),

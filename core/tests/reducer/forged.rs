@@ -387,6 +387,51 @@ fn a_refusal_changes_nothing_bites() {
     other.holds();
 }
 
+/// A slot that was at rest is parked now, as `ask` may have it or not.
+fn parked_by(ask: Ask) -> Forged {
+    let mut step = Forged::on(parked()).ask(ask).answer(Outcome::Refused(Refusal::NotParked));
+    step.before.clear();
+    step
+}
+
+#[test]
+fn a_refusal_that_parks_bites_unless_a_slot_is_resumed_from_rest() {
+    let resume = || Ask::Resume(Host::new().launch(SlotOptions::default()), Box::default());
+    parked_by(resume()).holds();
+    parked_by(Ask::Reset).breaks("a_refusal_changes_nothing");
+    let runs = |view: &mut SlotView| view.state = StateName::Running;
+    let runs_on = |view: &mut SlotView| {
+        (view.state, view.run) = (StateName::Running, Some(RunId::new(1)));
+    };
+    parked_by(resume()).after(runs_on).breaks("a_refusal_changes_nothing");
+    let step = Forged::on(parked()).ask(resume()).answer(Outcome::Refused(Refusal::NotAtRest));
+    step.before(runs).breaks("a_refusal_changes_nothing");
+}
+
+#[test]
+fn parked_is_resumed_as_parked_bites() {
+    let name = "parked_is_resumed_as_parked";
+    let past = parked().view(WEB).past;
+    let resume = || Ask::Resume(Host::new().launch(SlotOptions::default()), Box::new(past));
+    let step = || parked_by(resume());
+    step().holds();
+    step().order(Order::Watch).breaks(name);
+    let otherwise = |view: &mut SlotView| view.last_error = Some(LastError::Unkillable);
+    step().after(otherwise).breaks(name);
+    let mut dropped = step();
+    dropped.after.clear();
+    dropped.breaks(name);
+    // Another slot's orders are not its own, and what is refused is not resumed.
+    let mut other = step();
+    other.actions.push(Action::Run { slot: DB, run: RunId::new(1), order: Order::Watch });
+    other.holds();
+    let mut shutting = step();
+    shutting.after.clear();
+    shutting.shutting_down = true;
+    shutting.holds();
+    Forged::on(parked()).ask(resume()).before(otherwise).after(otherwise).holds();
+}
+
 #[test]
 fn every_state_has_a_future_bites() {
     let name = "every_state_has_a_future";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use worker_core::invariant::Watcher;
 use worker_core::{
-    Action, Ask, Block, Event, Exit, Input, Instant, Launch, LaunchId, Order, Outcome, Owner,
+    Action, Ask, Block, Event, Exit, Input, Instant, Launch, LaunchId, Order, Outcome, Owner, Past,
     Report, RequestId, RunId, Settings, Signal, SlotId, SlotOptions, SlotView, StateName,
     Supervisor, Urgency,
 };
@@ -34,6 +34,11 @@ impl Host {
     pub(crate) fn with(settings: Settings) -> Self {
         let watcher = Watcher::new(Supervisor::new(settings));
         Self { watcher, now: Instant::ZERO, requests: 0, launches: 0, actions: Vec::new() }
+    }
+
+    /// The host that comes after this one has died: it knows nothing, and the clock goes on.
+    pub(crate) fn successor(&self) -> Self {
+        Self { now: self.now, ..Self::new() }
     }
 
     /// Hands over one input now, and checks the step.
@@ -66,6 +71,11 @@ impl Host {
     pub(crate) fn restart(&mut self, slot: SlotId) -> RequestId {
         let launch = self.launch(SlotOptions::default());
         self.ask(slot, Ask::Restart(launch))
+    }
+
+    pub(crate) fn resume(&mut self, slot: SlotId, options: SlotOptions, past: Past) -> RequestId {
+        let launch = self.launch(options);
+        self.ask(slot, Ask::Resume(launch, Box::new(past)))
     }
 
     pub(crate) fn stop(&mut self, slot: SlotId) -> RequestId {

@@ -7,6 +7,7 @@ mod forged;
 mod host;
 mod options;
 mod requests;
+mod resume;
 mod rules;
 mod scenarios;
 mod serialised;

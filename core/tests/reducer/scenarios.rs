@@ -6,6 +6,8 @@
 //! ```text
 //! web: max_failures=2 ready=30s ports=1     policies, before the first start
 //! start web, stop web, restart web, reset web, touch web, shutdown, shutdown now
+//! die                                       another supervisor takes over, and the old runs are gone
+//! resume web                                from what the one that died last showed of it
 //! reserved web, busy web, spawned web, missing web, ready web, stranger web, flushed web
 //! exit web 3, exit web KILL, gone web, unresponsive web, memory web 11, unused web, evict web
 //! old …                                     the same about the run before the present one
@@ -21,9 +23,9 @@ use std::time::Duration;
 
 use worker_core::invariant::Watcher;
 use worker_core::{
-    AliveOptions, Ask, Exit, Input, Instant, Launch, LaunchId, OnCleanExit, Owner, PortRequest,
-    PrepareOptions, ReadyOptions, Report, RequestId, RestartWhen, RunId, Settings, Signal, SlotId,
-    SlotOptions, SpawnFailure, Supervisor, Urgency, trace,
+    AliveOptions, Ask, Exit, Input, Instant, Launch, LaunchId, OnCleanExit, Owner, Past,
+    PortRequest, PrepareOptions, ReadyOptions, Report, RequestId, RestartWhen, RunId, Settings,
+    Signal, SlotId, SlotOptions, SpawnFailure, Supervisor, Urgency, trace,
 };
 
 const MARK: &str = "---\n";
@@ -34,6 +36,8 @@ struct Stage {
     supervisor: Supervisor,
     watcher: Watcher,
     slots: Vec<(String, SlotOptions)>,
+    /// What the supervisor that died last showed.
+    pasts: Vec<(SlotId, Past)>,
     requests: u64,
     trace: String,
 }
@@ -46,6 +50,7 @@ impl Stage {
             watcher: Watcher::new(supervisor.clone()),
             supervisor,
             slots: Vec::new(),
+            pasts: Vec::new(),
             requests: 0,
             trace: String::new(),
         }
@@ -56,6 +61,7 @@ impl Stage {
         match words[..] {
             ["wait", time] => self.advance(self.now + duration(time)),
             ["oversleep", time] => self.now = self.now + duration(time),
+            ["die"] => self.die(),
             ["shutdown"] => self.shut_down(Urgency::Orderly),
             ["shutdown", "now"] => self.shut_down(Urgency::Immediate),
             ["old", verb, slot, ref rest @ ..] => self.report(slot, 1, verb, rest),
@@ -83,6 +89,19 @@ impl Stage {
         for line in trace::handle(&mut self.supervisor, self.now, input, &mut actions) {
             writeln!(self.trace, "{line}").unwrap();
         }
+    }
+
+    fn die(&mut self) {
+        self.pasts = self.supervisor.slots().map(|(slot, view)| (slot, view.past)).collect();
+        self.supervisor = Supervisor::new(Settings::default());
+        self.watcher = Watcher::new(self.supervisor.clone());
+        writeln!(self.trace, "+{} the supervisor died, and another one takes over", self.now)
+            .unwrap();
+    }
+
+    fn past(&self, slot: SlotId) -> Past {
+        let mut pasts = self.pasts.iter();
+        pasts.find(|(known, _)| *known == slot).map(|(_, past)| *past).unwrap_or_default()
     }
 
     fn advance(&mut self, end: Instant) {
@@ -120,6 +139,7 @@ impl Stage {
             "start" => Some(Ask::Start(launch())),
             "stop" => Some(Ask::Stop),
             "restart" => Some(Ask::Restart(launch())),
+            "resume" => Some(Ask::Resume(launch(), Box::new(self.past(slot)))),
             "reset" => Some(Ask::Reset),
             "touch" => Some(Ask::Touch),
             _ => None,

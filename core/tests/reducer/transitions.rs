@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use worker_core::{
-    AliveOptions, Ask, Exit, Input, Launch, Owner, PortRequest, PrepareOptions, ReadyOptions,
-    Report, RequestId, RestartOptions, SlotOptions, SpawnFailure, Supervisor, Urgency, trace,
+    AliveOptions, Ask, DownCause, Exit, Failures, Input, Launch, Owner, Parked, Past, PortRequest,
+    PrepareOptions, ReadyOptions, Report, RequestId, RestartOptions, SlotOptions, SpawnFailure,
+    Supervisor, Urgency, trace,
 };
 
 use crate::host::{CLEAN, CRASH, Host, WEB, secs};
@@ -120,8 +121,16 @@ const PHASES: [Phase; 19] = [
 fn inputs(host: &mut Host) -> Vec<Input> {
     let launch: Launch = host.launch(plain());
     let request = RequestId::new(99);
-    let asks =
-        [Ask::Start(launch.clone()), Ask::Stop, Ask::Restart(launch), Ask::Reset, Ask::Touch];
+    let parked = Parked { streak: 8, window: secs(300), last: DownCause::Exited(CRASH) };
+    let asks = [
+        Ask::Start(launch.clone()),
+        Ask::Stop,
+        Ask::Restart(launch.clone()),
+        Ask::Resume(launch.clone(), Box::default()),
+        Ask::Resume(launch, Box::new(Past { spawns: 8, failures: Failures::Parked(parked) })),
+        Ask::Reset,
+        Ask::Touch,
+    ];
     let mut inputs: Vec<_> =
         asks.into_iter().map(|ask| Input::Request { slot: WEB, request, ask }).collect();
     for urgency in [Urgency::Orderly, Urgency::Immediate] {

@@ -138,7 +138,7 @@ fn reason(state: Option<StateName>, column: usize) -> &'static str {
 
 pub(crate) const fn request_column(ask: &Ask) -> usize {
     match ask {
-        Ask::Start(_) => 2,
+        Ask::Start(_) | Ask::Resume(..) => 2,
         Ask::Stop => 3,
         Ask::Restart(_) => 4,
         Ask::Reset => 5,

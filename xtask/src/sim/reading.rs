@@ -164,6 +164,7 @@ impl Reader<'_> {
         let (asked, launch) = match ask {
             Ask::Start(launch) => (Asked::Start, Some(launch)),
             Ask::Restart(launch) => (Asked::Restart, Some(launch)),
+            Ask::Resume(launch, _) => (Asked::Start, Some(launch)),
             Ask::Stop => (Asked::Stop, None),
             Ask::Reset => (Asked::Reset, None),
             Ask::Touch => (Asked::Touch, None),

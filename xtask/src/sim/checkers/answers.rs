@@ -64,7 +64,8 @@ const fn kind(outcome: Outcome) -> Option<Must> {
         Outcome::Unkillable => Must::Unkillable,
         Outcome::Reset => Must::Reset,
         Outcome::Touched => Must::Touched,
-        Outcome::ShutDown { .. } => return None,
+        Outcome::ShutDown { .. }
+        | Outcome::Refused(Refusal::NotAtRest | Refusal::NeverRestarted) => return None,
         Outcome::Refused(Refusal::Parked(_)) => Must::RefusedParked,
         Outcome::Refused(Refusal::ShuttingDown) => Must::RefusedShuttingDown,
         Outcome::Refused(Refusal::NotParked) => Must::RefusedNotParked,
