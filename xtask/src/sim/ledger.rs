@@ -48,8 +48,6 @@ pub(crate) struct Slot {
     pub(crate) restart_at: Option<Instant>,
     /// States that the design allows after this call.
     pub(crate) may: States,
-    /// The design is silent about what this call makes of the slot.
-    pub(crate) vague: bool,
     /// A failure of this call is in the history already.
     pub(crate) counted: bool,
     /// A deadline of the slot took effect in this call.
@@ -279,11 +277,7 @@ impl Ledger {
 
     /// Books the snapshot that follows a call.
     pub(crate) fn book_view(&mut self, slot: usize, view: Option<SlotView>) {
-        let slot = &mut self.slots[slot];
-        slot.view = view;
-        if slot.vague && view.is_none_or(|view| view.streak == 0) {
-            slot.failures.clear();
-        }
+        self.slots[slot].view = view;
     }
 }
 

@@ -18,7 +18,7 @@ impl Ledger {
         self.now = now;
         for slot in &mut self.slots[..setup.slots] {
             slot.may = States::of(slot.state());
-            (slot.vague, slot.counted, slot.due) = (false, false, false);
+            (slot.counted, slot.due) = (false, false);
         }
     }
 

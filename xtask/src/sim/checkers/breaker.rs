@@ -17,18 +17,18 @@ pub(super) fn event(scene: &Scene<'_>, number: usize, event: Event) -> Verdict {
     // A lack of ports shows in this event only, and is booked after it.
     let unbooked = parked.last == NO_PORTS && !slot.counted;
     let streak = slot.streak(scene.setup) + u32::from(unbooked);
-    must(slot.vague || streak >= restart.max_failures, COUNT, number, || {
+    must(streak >= restart.max_failures, COUNT, number, || {
         format!("parked after {streak} failures of {}", restart.max_failures)
     })?;
     let right = (parked.streak == streak || unbooked) && parked.window == restart.window;
-    must(slot.vague || right, COUNT, number, || format!("parked with {parked:?}"))
+    must(right, COUNT, number, || format!("parked with {parked:?}"))
 }
 
 pub(super) fn after(scene: &Scene<'_>) -> Verdict {
     scene.each(|number, slot| {
         let Some(view) = slot.view else { return Ok(()) };
         let restart = scene.setup.options(slot.launch).restart;
-        if slot.vague || restart.when == RestartWhen::Never && slot.run().may_live() {
+        if restart.when == RestartWhen::Never && slot.run().may_live() {
             return Ok(());
         }
         let streak = slot.streak(scene.setup);

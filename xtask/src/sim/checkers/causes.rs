@@ -40,7 +40,7 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
 fn is_true(scene: &Scene<'_>, number: usize, cause: DownCause) -> Verdict {
     let slot = &scene.ledger.slots[number];
     let known = slot.cause == Some(cause) || cause == DownCause::SpawnFailed(SpawnFailure::NoPorts);
-    must(known || slot.vague, RULE, number, || {
+    must(known, RULE, number, || {
         format!("the cause is said to be {cause:?}, and it was {:?}", slot.cause)
     })
 }

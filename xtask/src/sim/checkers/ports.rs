@@ -142,7 +142,7 @@ fn asked_for(scene: &Scene<'_>, number: usize, slot: &Slot, held: Option<Block>)
 
 /// Kept during `restarting` after a crash of a running slot, freed after a failed boot.
 fn keeps(scene: &Scene<'_>, number: usize, slot: &Slot) -> Verdict {
-    if !slot.is(StateName::Restarting) || slot.vague || !slot.wants_ports(scene.setup) {
+    if !slot.is(StateName::Restarting) || !slot.wants_ports(scene.setup) {
         return Ok(());
     }
     let ran = slot.run().ready_at.is_some();
