@@ -16,7 +16,8 @@ pub struct SupervisorId {
 
 impl SupervisorId {
     /// This process.
-    pub(crate) fn of_this_process() -> Self {
+    #[must_use]
+    pub fn of_this_process() -> Self {
         let pid = rustix::process::getpid().as_raw_nonzero().get();
         Self { boot: os::boot_id(), pid, start: os::own_start() }
     }

@@ -14,7 +14,8 @@ pub fn describe(pid: i32) -> String {
     }
 }
 
-fn command(pid: i32) -> Option<String> {
+/// Its command line, shortened; none where it cannot be read.
+pub(crate) fn command(pid: i32) -> Option<String> {
     let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let line = String::from_utf8_lossy(&line);
     let words: Vec<&str> = line.split('\0').filter(|word| !word.is_empty()).collect();

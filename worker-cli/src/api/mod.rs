@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Failure;
+
 /// The version of all bodies, which they carry as `v`.
 pub const VERSION: u8 = 1;
 
@@ -285,4 +287,11 @@ pub struct ErrorBody {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+}
+
+impl From<&Failure> for ErrorBody {
+    fn from(failure: &Failure) -> Self {
+        let Failure { code, message, hint, .. } = failure;
+        Self { code: code.name().to_owned(), message: message.clone(), hint: hint.clone() }
+    }
 }

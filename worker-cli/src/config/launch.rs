@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use worker_core::Block;
+use worker_core::{Block, SlotOptions, Spec};
 
 use super::name::Name;
 use super::slot::{Config, Look, Slot};
@@ -24,7 +25,7 @@ pub struct Instance {
     /// What stands behind the `@`; none for a slot.
     pub id: Option<Name>,
     /// What the configuration says of it.
-    pub slot: Slot,
+    pub slot: Arc<Slot>,
 }
 
 /// One start of a slot. The ports are missing, which differ from run to run.
@@ -36,8 +37,10 @@ pub struct Launch {
     pub dir: PathBuf,
     /// What to run before the first spawn: program and arguments; empty for nothing.
     pub prepare: Vec<OsString>,
-    /// The environment of whoever asked for the start, with the files in it.
-    env: Environment,
+    /// The environment of whoever asked for the start. Launches share it.
+    base: Arc<[(OsString, OsString)]>,
+    /// What stands in the environment files.
+    from_files: Vec<(String, String)>,
 }
 
 /// What one run executes.
@@ -77,7 +80,7 @@ impl Config {
             None => (self.slots.get(&Name::parse(name).ok()?)?, None),
         };
         let project = self.project.clone();
-        Some(Instance { project, name: name.to_owned(), id, slot: slot.clone() })
+        Some(Instance { project, name: name.to_owned(), id, slot: Arc::clone(slot) })
     }
 }
 
@@ -101,16 +104,16 @@ impl Instance {
     /// # Errors
     ///
     /// [`Failure`] names the file that cannot be used.
-    pub fn launch(self, env: Vec<(OsString, OsString)>) -> Result<Launch, Failure> {
+    pub fn launch(self, base: Arc<[(OsString, OsString)]>) -> Result<Launch, Failure> {
         let dir = self.slot.dir.expand(self.values("", 0));
         let values = self.values(&dir, 0);
-        let mut env = Environment::of(env);
+        let mut from_files = Vec::new();
         for file in &self.slot.env_files {
             let variables = read_env_file(Path::new(&file.expand(values)));
-            env.extend(variables.map_err(|error| self.bad_env_file(&error))?);
+            from_files.extend(variables.map_err(|error| self.bad_env_file(&error))?);
         }
         let prepare = expand(&self.slot.prepare, values);
-        Ok(Launch { dir: dir.into(), prepare, env, instance: self })
+        Ok(Launch { dir: dir.into(), prepare, base, from_files, instance: self })
     }
 
     fn values<'a>(&'a self, dir: &'a str, first_port: u16) -> Values<'a> {
@@ -129,6 +132,15 @@ impl Instance {
 }
 
 impl Launch {
+    /// The policies. What `is_prepared` is not prepared once more.
+    #[must_use]
+    pub fn spec(&self, is_prepared: bool) -> Spec {
+        let spec = &self.instance.slot.spec;
+        let prepare = spec.options().prepare.filter(|_| !is_prepared);
+        // What holds together with a preparation holds together without one.
+        SlotOptions { prepare, ..spec.options().clone() }.build().unwrap_or_else(|_| spec.clone())
+    }
+
     /// What the run that got these ports executes.
     ///
     /// # Errors
@@ -139,7 +151,8 @@ impl Launch {
         let dir = self.dir.to_string_lossy();
         let slot = &self.instance.slot;
         let values = self.instance.values(&dir, block.map_or(0, Block::first));
-        let mut env = self.env.clone();
+        let mut env = Environment::of(self.base.to_vec());
+        env.extend(self.from_files.iter().cloned());
         env.extend(slot.env.iter().map(|(name, text)| (name.clone(), text.expand(values))));
         let ready = slot.ready.as_ref().map(|look| probe(look, values));
         let alive = slot.alive.as_ref().map(|alive| {

@@ -7,7 +7,6 @@
 //! The way through the files: `parse` makes `tables` of the text, the upper table is laid
 //! over the lower one, `resolve` checks what must hold together.
 
-mod diff;
 mod find;
 mod invalid;
 #[cfg(unix)]
@@ -38,7 +37,6 @@ use self::resolve::Home;
 use self::setting::Setting;
 use crate::error::Failure;
 
-pub use self::diff::{Changes, Diff, diff};
 pub use self::find::find;
 pub use self::invalid::Invalid;
 #[cfg(unix)]
@@ -46,6 +44,8 @@ pub use self::launch::{AliveProbe, Instance, Launch, RunPlan};
 pub use self::name::Name;
 pub use self::schema::schema;
 pub use self::show::{to_json, to_toml};
+pub(crate) use self::suggest::closest;
+
 pub use self::slot::{Config, Liveness, Look, Slot, Start};
 pub use self::text::{Placeholder, Text, Values};
 

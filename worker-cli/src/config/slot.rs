@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -18,9 +19,9 @@ pub struct Config {
     /// The folder of `worker.toml`, absolute.
     pub folder: PathBuf,
     /// The slots by name.
-    pub slots: BTreeMap<Name, Slot>,
+    pub slots: BTreeMap<Name, Arc<Slot>>,
     /// The templates of slots by name.
-    pub templates: BTreeMap<Name, Slot>,
+    pub templates: BTreeMap<Name, Arc<Slot>>,
 }
 
 /// A slot, or a template of slots, with every default in its place.

@@ -20,7 +20,7 @@ const ELSEWHERE: [(&str, &str); 12] = [
 ];
 
 /// The one of `known` that was probably meant.
-pub(super) fn closest<'a>(
+pub(crate) fn closest<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

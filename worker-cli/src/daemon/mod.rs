@@ -1,154 +1,152 @@
 //! The daemon: the one supervisor of a user, with many slots of many projects.
+//!
+//! `requests` carries out what is asked of slots, `up` what is asked of projects, `answers` says how
+//! things are. All of them ask the driver, whose core decides; the `observer` notes what happens, in
+//! the `registry` and, for the next daemon, in the `store`.
 
+mod answers;
+mod deaths;
 mod event_hub;
+mod folders;
+mod host;
+mod observer;
+mod outcome;
+mod record;
+mod registry;
+mod requests;
+mod resume;
+mod status;
+mod store;
+mod up;
+mod waiting;
 
-use std::sync::Arc;
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::api;
-use crate::error::{Code, Failure};
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::watch;
+use worker_core::{Instant, Settings, Urgency};
+use worker_platform_unix::{SupervisorId, UnixPlatform};
+
+use self::host::SlotHost;
+use self::observer::Observer;
+use self::registry::Registry;
+use self::store::Store;
+use crate::clock::Clock;
+use crate::driver::{Driver, Handle};
 
 pub use self::event_hub::{EventHub, EventReader, EventRecord};
 
 /// What the control API speaks to. Clones are the same daemon.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Daemon {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state_dir: Arc<Path>,
+    registry: Arc<Mutex<Registry>>,
+    host: SlotHost,
+    driver: Handle,
     events: Arc<EventHub>,
+    /// What was said at the start, for `doctor` and `status`.
+    warnings: Vec<String>,
+    /// One at a time applies configurations.
+    applying: tokio::sync::Mutex<()>,
+    closed: watch::Sender<bool>,
 }
 
 impl Daemon {
-    /// All slots that it knows, by name.
-    pub async fn slots(&self) -> api::Slots {
-        api::Slots { v: api::VERSION, slots: Vec::new(), warnings: Vec::new() }
-    }
-
-    /// One slot by its name in full.
+    /// A daemon with what its state folder tells of the one before, and the loop that has to run as
+    /// long as it lives. Slots that were to run are started by [`resume`](Self::resume).
     ///
     /// # Errors
     ///
-    /// [`Failure`] if there is none.
-    pub async fn slot(&self, name: &str) -> Result<api::SlotStatus, Failure> {
-        Err(unknown(name))
-    }
-
-    /// Starts a slot; answers when it is ready, or at once if that is asked for.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] says why it is not, or not yet, ready.
-    pub async fn start(
-        &self,
-        name: &str,
-        _: api::StartRequest,
-    ) -> Result<api::SlotStatus, Failure> {
-        Err(unknown(name))
-    }
-
-    /// Stops a slot, then starts it with an empty streak.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start).
-    pub async fn restart(
-        &self,
-        name: &str,
-        _: api::StartRequest,
-    ) -> Result<api::SlotStatus, Failure> {
-        Err(unknown(name))
-    }
-
-    /// Stops a slot; answers when its tree is gone.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] if there is none, or if its tree cannot be ended.
-    pub async fn stop(&self, name: &str, _: api::StopRequest) -> Result<api::SlotStatus, Failure> {
-        Err(unknown(name))
-    }
-
-    /// Re-arms a parked slot.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] if it is not parked.
-    pub async fn reset(&self, name: &str) -> Result<api::SlotStatus, Failure> {
-        Err(unknown(name))
-    }
-
-    /// Marks a slot as used.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] if it has no live run.
-    pub async fn touch(&self, name: &str) -> Result<api::SlotStatus, Failure> {
-        Err(unknown(name))
-    }
-
-    /// Applies a configuration, and starts its eager slots.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] if the configuration cannot be used; nothing has changed then. What goes wrong
-    /// with single slots stands in the answer.
-    pub async fn up(&self, project: &str, _: api::UpRequest) -> Result<api::Up, Failure> {
-        Err(unknown(project))
-    }
-
-    /// Stops all slots of a project.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] if there is no such project.
-    pub async fn down(&self, project: &str, _: api::StopRequest) -> Result<api::Down, Failure> {
-        Err(unknown(project))
-    }
-
-    /// Stops everything, for good. The process ends after the answer.
-    pub async fn shutdown(&self) -> api::Down {
-        api::Down { v: api::VERSION, stopped: Vec::new() }
-    }
-
-    /// The exact environment of a slot's run.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] if there is no such slot.
-    pub async fn env(&self, name: &str) -> Result<api::Env, Failure> {
-        Err(unknown(name))
-    }
-
-    /// Who holds which port.
-    pub async fn ports(&self) -> api::Ports {
-        api::Ports { v: api::VERSION, ports: Vec::new() }
-    }
-
-    /// Why a slot's latest runs ended.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] if there is no such slot.
-    pub async fn why(&self, name: &str) -> Result<api::Why, Failure> {
-        Err(unknown(name))
-    }
-
-    /// How the daemon itself is.
-    #[must_use]
-    pub fn health(&self) -> api::Health {
-        api::Health {
-            v: api::VERSION,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            pid: std::process::id(),
-            state_dir: "/".into(),
-            warnings: Vec::new(),
+    /// If the state folder cannot be used.
+    pub fn open(
+        state_dir: PathBuf,
+        platform: UnixPlatform,
+        settings: Settings,
+    ) -> io::Result<(Self, impl Future<Output = ()> + use<>)> {
+        let boot = SupervisorId::of_this_process().boot;
+        let (store, aside) = Store::open(&state_dir, &boot)?;
+        let warnings = aside.map(|aside| {
+            format!("what was known of slots is kept as {}: {}", aside.path.display(), aside.why)
+        });
+        let state_dir: Arc<Path> = state_dir.into();
+        let registry = Arc::new(Mutex::new(Registry::new(store)));
+        let host = SlotHost::new(platform, Arc::clone(&registry));
+        let events = Arc::new(EventHub::default());
+        let mut driver = Driver::new(settings, Clock::start_at(uptime()), host.clone());
+        for entry in lock(&registry).entries() {
+            driver.count_on(entry.id, entry.record.run);
         }
+        observe(
+            &mut driver,
+            &registry,
+            Observer {
+                state_dir: Arc::clone(&state_dir),
+                events: Arc::clone(&events),
+                host: host.clone(),
+            },
+        );
+        let shared = Shared {
+            state_dir,
+            registry,
+            host,
+            driver: driver.handle(),
+            events,
+            warnings: warnings.into_iter().collect(),
+            applying: tokio::sync::Mutex::default(),
+            closed: watch::Sender::new(false),
+        };
+        let daemon = Self { shared: Arc::new(shared) };
+        let driving = async move { match driver.drive().await {} };
+        Ok((daemon, driving))
+    }
+
+    /// Stops everything; the next daemon goes on with what ran. Resolves when all is at rest, or
+    /// cannot be ended. May be called again, with more urgency.
+    pub async fn close(&self, urgency: Urgency) {
+        self.registry().is_closing = true;
+        self.cancel_waiting();
+        // Without a driver there is nothing to stop.
+        drop(self.shared.driver.shutdown(urgency).await);
+        self.shared.closed.send_replace(true);
+    }
+
+    /// Resolves when the daemon has been closed.
+    pub async fn closed(&self) {
+        // Cannot fail: we keep the sender.
+        let _ = self.shared.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
     /// What happens.
     #[must_use]
     pub fn events(&self) -> &Arc<EventHub> {
-        &self.events
+        &self.shared.events
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        lock(&self.shared.registry)
     }
 }
 
-fn unknown(name: &str) -> Failure {
-    Failure::new(Code::NoSuchSlot, format!("there is no slot {name}"))
+fn observe(driver: &mut Driver<SlotHost>, registry: &Arc<Mutex<Registry>>, observer: Observer) {
+    let registry = Arc::clone(registry);
+    driver.observe(Box::new(move |notice, view| observer.hear(&mut lock(&registry), notice, view)));
+}
+
+fn lock(registry: &Mutex<Registry>) -> MutexGuard<'_, Registry> {
+    registry.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The clock of the boot, on which instants of an earlier daemon mean the same.
+fn uptime() -> Instant {
+    let read = clock_gettime(ClockId::Monotonic);
+    let (seconds, nanos) = (u64::try_from(read.tv_sec), u32::try_from(read.tv_nsec));
+    let read = std::time::Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0));
+    Instant::ZERO + read
 }

@@ -19,6 +19,17 @@ pub(crate) fn describe(port: u16) -> String {
     format!("{port} is in use")
 }
 
+/// The process that listens on the port; none where it cannot be read.
+#[cfg(target_os = "linux")]
+pub(crate) fn listener(port: u16) -> Option<i32> {
+    linux::listener(port)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn listener(_: u16) -> Option<i32> {
+    None
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs;

@@ -11,7 +11,7 @@ use worker_core::Block;
 
 use self::claim::Claim;
 
-pub(crate) use self::holder::describe as holder;
+pub(crate) use self::holder::{describe as holder, listener};
 
 /// So many holders are named when there are no ports left.
 const NAMED: usize = 3;

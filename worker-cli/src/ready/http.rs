@@ -35,7 +35,7 @@ pub(super) async fn await_ready(
     }
 }
 
-async fn is_good(port: u16, path: &str) -> bool {
+pub(super) async fn is_good(port: u16, path: &str) -> bool {
     let status = timeout(ANSWER_LIMIT, get(port, path)).await;
     matches!(status, Ok(Ok(Some(200..=399))))
 }

@@ -6,6 +6,7 @@ mod http;
 mod listener;
 mod log;
 mod notify;
+mod once;
 mod tcp;
 
 use std::io;
@@ -17,6 +18,8 @@ use self::log::LogWatch;
 use self::notify::NotifySocket;
 use crate::driver::Reporter;
 use crate::probe::Probe;
+
+pub(crate) use self::once::ask_once;
 
 /// What a probe looks at.
 #[derive(Clone, Copy)]

@@ -117,7 +117,7 @@ fn tree_gone(killed: u32, left: u32) -> Option<String> {
     }
 }
 
-fn why(notice: &Notice, cause: DownCause) -> String {
+pub(crate) fn why(notice: &Notice, cause: DownCause) -> String {
     match cause {
         DownCause::SpawnFailed(_) => {
             notice.spawn_error.clone().unwrap_or_else(|| cause.to_string())

@@ -22,7 +22,7 @@ use crate::journal;
 use crate::plan::Plan;
 use crate::voice::{Style, Voice};
 
-pub(crate) use self::messages::breaker_message;
+pub(crate) use self::messages::{breaker_message, why};
 
 pub use self::ending::{Ending, Story};
 pub use self::session::{Observers, Watcher, supervise};

@@ -9,6 +9,7 @@ mod spec;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use self::depends::Graph;
 use super::name::{self, Name};
@@ -124,8 +125,9 @@ impl Checks<'_> {
         None
     }
 
-    fn slots(&mut self, drafts: &[Draft<'_>]) -> BTreeMap<Name, Slot> {
-        let named = drafts.iter().filter_map(|draft| Some((draft.name.clone(), self.slot(draft)?)));
+    fn slots(&mut self, drafts: &[Draft<'_>]) -> BTreeMap<Name, Arc<Slot>> {
+        let named =
+            drafts.iter().filter_map(|draft| Some((draft.name.clone(), self.slot(draft)?.into())));
         named.collect()
     }
 }

@@ -1,0 +1,207 @@
+//! Why runs ended: kept for each slot in a file of its own, the latest ones.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use jiff::Timestamp;
+use worker_core::{Event, Exit, StopReason};
+
+use crate::api::Death;
+use crate::driver::Notice;
+use crate::events::rfc3339;
+use crate::run::why;
+
+/// So many are shown.
+const SHOWN: usize = 20;
+
+/// A file of more bytes is written anew with those that are shown.
+const LONGEST: u64 = 1 << 20;
+
+const FILE: &str = "deaths.jsonl";
+
+/// What is known of the end of a run before all of it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Dying {
+    exit: Option<Exit>,
+    uptime_ms: Option<u64>,
+    is_clean: bool,
+    evidence: Vec<String>,
+}
+
+impl Dying {
+    /// Takes in what an event tells about the end of its run. Answers the death when all is known.
+    pub(super) fn hear(
+        &mut self,
+        notice: &Notice,
+        stopping: Option<StopReason>,
+        output: impl FnOnce() -> Vec<String>,
+    ) -> Option<Death> {
+        let (cause, failure) = match notice.event {
+            Event::Exited { exit, clean, uptime } => {
+                self.exit = Some(exit);
+                self.is_clean = clean;
+                self.uptime_ms = u64::try_from(uptime.as_millis()).ok();
+                return None;
+            }
+            Event::TreeGone { killed, left } => {
+                self.note_tree(killed, left);
+                return None;
+            }
+            Event::Restarting { cause, .. } => (why(notice, cause), true),
+            Event::Failed(parked) => (why(notice, parked.last), true),
+            Event::Error(cause) => (why(notice, cause), true),
+            Event::Stopped if self.exit.is_some() => (self.end_in_words(stopping), false),
+            Event::Starting
+            | Event::Spawned { .. }
+            | Event::Ready { .. }
+            | Event::Stopping(_)
+            | Event::Stopped
+            | Event::Reset
+            | Event::Unkillable => return None,
+        };
+        Some(self.complete(notice, cause, failure, output()))
+    }
+
+    /// Something else that is known about it, as a sentence.
+    pub(super) fn note(&mut self, sentence: String) {
+        self.evidence.push(sentence);
+    }
+
+    fn note_tree(&mut self, killed: u32, left: u32) {
+        let processes =
+            |count| if count == 1 { "1 process".to_owned() } else { format!("{count} processes") };
+        if killed > 0 {
+            self.note(format!("SIGKILL ended {} of its tree", processes(killed)));
+        }
+        if left > 0 {
+            self.note(format!("it left {} running", processes(left)));
+        }
+    }
+
+    fn end_in_words(&self, stopping: Option<StopReason>) -> String {
+        match stopping {
+            Some(StopReason::Request) => "stopped on request",
+            Some(StopReason::Idle) => "stopped because it was idle",
+            Some(StopReason::Eviction) => "stopped to make room",
+            Some(StopReason::Shutdown) => "stopped with the daemon",
+            Some(StopReason::Ended | StopReason::Failure(_) | StopReason::FailedStart(_))
+            | None
+                if self.is_clean =>
+            {
+                "it ended by itself, cleanly"
+            }
+            Some(StopReason::Ended | StopReason::Failure(_) | StopReason::FailedStart(_))
+            | None => "it ended, and is not restarted",
+        }
+        .to_owned()
+    }
+
+    fn complete(
+        &mut self,
+        notice: &Notice,
+        cause: String,
+        failure: bool,
+        output: Vec<String>,
+    ) -> Death {
+        let Self { exit, uptime_ms, evidence, .. } = std::mem::take(self);
+        let (code, signal) = match exit {
+            Some(Exit::Code(code)) => (Some(code), None),
+            Some(Exit::Signal(signal)) => (None, Some(signal.to_string())),
+            Some(Exit::Unknown) | None => (None, None),
+        };
+        Death {
+            run: notice.run.map_or(0, |run| run.number),
+            time: rfc3339(notice.time),
+            cause,
+            code,
+            signal,
+            failure,
+            uptime_ms,
+            evidence,
+            output,
+        }
+    }
+}
+
+/// What a daemon that was killed leaves: nobody saw how the run ended.
+pub(super) fn unseen(run: u64) -> Death {
+    Death {
+        run,
+        time: rfc3339(Timestamp::now()),
+        cause: "the daemon was killed, and its guardian ended the run".to_owned(),
+        code: None,
+        signal: None,
+        failure: false,
+        uptime_ms: None,
+        evidence: Vec::new(),
+        output: Vec::new(),
+    }
+}
+
+/// Adds a death to those of the slot that has this folder.
+pub(super) fn add(folder: &Path, death: &Death) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(FILE);
+    if path.metadata().is_ok_and(|found| found.len() > LONGEST) {
+        shorten(&path)?;
+    }
+    let mut line = serde_json::to_vec(death)?;
+    line.push(b'\n');
+    open(&path)?.write_all(&line)
+}
+
+fn shorten(path: &Path) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let known = lines(path)?;
+    let latest = &known[known.len().saturating_sub(SHOWN)..];
+    let mut file = File::create(&new)?;
+    file.write_all(&latest.concat())?;
+    std::fs::rename(new, path)
+}
+
+/// The latest deaths, the newest first. What cannot be read is left out.
+pub(super) fn latest(folder: &Path) -> Vec<Death> {
+    let lines = lines(&folder.join(FILE)).unwrap_or_default();
+    let deaths = lines.iter().rev().filter_map(|line| serde_json::from_slice(line).ok());
+    deaths.take(SHOWN).collect()
+}
+
+/// Each with its end.
+fn lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(text) => Ok(text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_deaths_are_kept_and_the_newest_comes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let cause = "x".repeat(100_000);
+        for run in 1..=30 {
+            add(folder.path(), &Death { cause: cause.clone(), ..unseen(run) }).unwrap();
+        }
+        let runs: Vec<u64> = latest(folder.path()).iter().map(|death| death.run).collect();
+        assert_eq!(runs, (11..=30).rev().collect::<Vec<_>>());
+        assert!(lines(&folder.path().join(FILE)).unwrap().len() < 30);
+    }
+
+    #[test]
+    fn a_torn_line_costs_only_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        add(folder.path(), &unseen(1)).unwrap();
+        open(&folder.path().join(FILE)).unwrap().write_all(b"{\"run\":2,").unwrap();
+        assert_eq!(latest(folder.path()).len(), 1);
+    }
+}

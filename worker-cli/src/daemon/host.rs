@@ -1,0 +1,250 @@
+//! What the driver of the daemon needs beside the platform.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use worker_core::{Block, LaunchId, Program, Report, RunId, SlotId, SpawnError, SpawnFailure};
+use worker_platform_unix::{Command, Leader, Output, UnixPlatform};
+
+use super::registry::Registry;
+use crate::config::{AliveProbe, Launch, RunPlan};
+use crate::driver::{Host, Reporter, RunKey};
+use crate::error::Failure;
+use crate::ports::Ports;
+use crate::ready::{self, Means, Target};
+use crate::spawning::{self, Own, Variables, no_means};
+
+/// How often the memory of a run is looked at, if it has a limit.
+const MEMORY_EVERY: Duration = Duration::from_secs(1);
+
+/// Clones are the same host.
+#[derive(Clone)]
+pub(super) struct SlotHost {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    platform: UnixPlatform,
+    registry: Arc<Mutex<Registry>>,
+    ports: Ports,
+    /// The runs that are being spawned or live.
+    runs: Mutex<HashMap<RunId, Arc<RunParts>>>,
+}
+
+/// What belongs to a run. What can be worked out anew is not kept: there may be a thousand.
+struct RunParts {
+    key: RunKey,
+    /// The slot by its name in full.
+    slot: String,
+    launch: Arc<Launch>,
+    block: Option<Block>,
+    means: Means,
+}
+
+impl SlotHost {
+    pub(super) fn new(platform: UnixPlatform, registry: Arc<Mutex<Registry>>) -> Self {
+        let shared = Shared { platform, registry, ports: Ports::default(), runs: Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(super) fn ports(&self) -> &Ports {
+        &self.shared.ports
+    }
+
+    /// The present run of the slot with its environment; none if it has none.
+    pub(super) fn environment(&self, slot: SlotId) -> Option<Variables> {
+        let runs = self.shared.runs();
+        let parts = runs.values().filter(|parts| parts.key.slot == slot);
+        let parts = Arc::clone(parts.max_by_key(|parts| parts.key.run)?);
+        drop(runs);
+        parts.environment().ok()
+    }
+
+    /// The processes of the slot's present run.
+    pub(super) fn members(&self, run: RunId) -> Vec<i32> {
+        self.shared.platform.members(run)
+    }
+}
+
+impl Shared {
+    fn runs(&self) -> MutexGuard<'_, HashMap<RunId, Arc<RunParts>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn parts(&self, run: RunId) -> Option<Arc<RunParts>> {
+        self.runs().get(&run).cloned()
+    }
+
+    fn command(
+        &self,
+        key: RunKey,
+        launch: LaunchId,
+        program: Program,
+        block: Option<Block>,
+    ) -> Result<Command, SpawnError> {
+        let known = self.registry().launch(key.slot, launch);
+        let launch = known.ok_or_else(|| other("what to execute is not known any more"))?;
+        let plan = launch.run(block).map_err(refused)?;
+        let mut outputs = [Output::Null, Output::Null];
+        let probe = plan.ready.as_ref().filter(|_| program == Program::Main);
+        let means = Means::for_probe(probe, &mut outputs).map_err(|error| no_means(&error))?;
+        let slot = launch.instance.full_name();
+        let parts = RunParts { key, slot, launch, block, means };
+        let command = match program {
+            Program::Prepare => parts.preparation(&plan)?,
+            Program::Main => parts.main(&plan)?,
+        };
+        if program == Program::Main {
+            self.note_prepared(&parts);
+        }
+        self.runs().insert(key.run, Arc::new(parts));
+        let [stdout, stderr] = outputs;
+        Ok(Command { stdout, stderr, ..command })
+    }
+
+    /// The command itself is spawned only after a preparation that went well.
+    fn note_prepared(&self, parts: &RunParts) {
+        if !parts.launch.prepare.is_empty() {
+            let mut registry = self.registry();
+            let entry = registry.entry_mut(parts.key.slot);
+            entry.record.prepared = Some(parts.launch.dir.clone());
+        }
+    }
+
+    async fn watch_alive(&self, parts: &RunParts, alive: &AliveProbe, reports: &Reporter) {
+        loop {
+            tokio::time::sleep(alive.every).await;
+            let helper = |words: &[String]| parts.helper(words);
+            let target = parts.target(&self.platform);
+            let is_alive = ready::ask_once(&alive.probe, target, helper, alive.timeout).await;
+            reports.report(Report::Alive(is_alive));
+        }
+    }
+
+    async fn watch_memory(&self, run: RunId, reports: &Reporter) {
+        loop {
+            tokio::time::sleep(MEMORY_EVERY).await;
+            if let Some(bytes) = self.platform.memory(run) {
+                reports.report(Report::Memory(bytes));
+            }
+        }
+    }
+}
+
+impl RunParts {
+    fn main(&self, plan: &RunPlan) -> Result<Command, SpawnError> {
+        let words = plan.command.iter().cloned();
+        spawning::command(words, &self.launch.dir, self.own().over(plan.env.clone()))
+    }
+
+    /// It may be what fills the folder, so the folder is made for it.
+    fn preparation(&self, plan: &RunPlan) -> Result<Command, SpawnError> {
+        let dir = &self.launch.dir;
+        std::fs::create_dir_all(dir).map_err(|error| SpawnError {
+            failure: SpawnFailure::BadFolder,
+            message: format!("the folder {} cannot be made: {error}", dir.display()),
+        })?;
+        let words = self.launch.prepare.iter().cloned();
+        spawning::command(words, dir, self.own().over(plan.env.clone()))
+    }
+
+    fn helper(&self, words: &[String]) -> Result<Command, SpawnError> {
+        let env = self.environment().map_err(refused)?;
+        spawning::command(words.iter().map(OsString::from), &self.launch.dir, env)
+    }
+
+    fn environment(&self) -> Result<Variables, Failure> {
+        Ok(self.own().over(self.launch.run(self.block)?.env))
+    }
+
+    fn own(&self) -> Own<'_> {
+        let Self { key, slot, block, means, .. } = self;
+        Own { slot, number: key.number, block: *block, means }
+    }
+
+    fn target<'a>(&self, platform: &'a UnixPlatform) -> Target<'a> {
+        Target { platform, run: self.key.run, port: self.block.map(Block::first) }
+    }
+}
+
+#[async_trait]
+impl Host for SlotHost {
+    type Platform = UnixPlatform;
+
+    fn platform(&self) -> &UnixPlatform {
+        &self.shared.platform
+    }
+
+    async fn reserve(&self, _: RunKey, block: Block) -> bool {
+        self.shared.ports.reserve(block)
+    }
+
+    fn unreserve(&self, block: Block) {
+        self.shared.ports.unreserve(block);
+    }
+
+    fn command(
+        &self,
+        run: RunKey,
+        launch: LaunchId,
+        program: Program,
+        block: Option<Block>,
+    ) -> Result<Command, SpawnError> {
+        self.shared.command(run, launch, program, block)
+    }
+
+    fn spawned(&self, _: RunKey, leader: Leader) -> i32 {
+        leader.pid
+    }
+
+    async fn await_ready(&self, run: RunKey, reports: &Reporter) {
+        let Some(parts) = self.shared.parts(run.run) else { return };
+        let Ok(RunPlan { ready: Some(probe), .. }) = parts.launch.run(parts.block) else { return };
+        let target = parts.target(&self.shared.platform);
+        let helper = |words: &[String]| parts.helper(words);
+        ready::await_ready(&probe, &parts.means, target, helper, reports).await;
+    }
+
+    async fn watch(&self, run: RunKey, reports: &Reporter) {
+        let Some(parts) = self.shared.parts(run.run) else { return };
+        let Ok(RunPlan { alive, .. }) = parts.launch.run(parts.block) else { return };
+        let limit = parts.launch.instance.slot.spec.options().memory_limit;
+        let memory = async {
+            if limit.is_some() {
+                self.shared.watch_memory(run.run, reports).await;
+            }
+        };
+        let liveness = async {
+            if let Some(alive) = &alive {
+                self.shared.watch_alive(&parts, alive, reports).await;
+            }
+        };
+        tokio::join!(memory, liveness);
+    }
+
+    async fn in_use(&self, block: Block) -> bool {
+        self.shared.platform.has_connection(block.ports())
+    }
+
+    /// A slot of the daemon has no companion.
+    async fn flush(&self, _: SlotId) {}
+
+    fn gone(&self, run: RunKey) {
+        self.shared.runs().remove(&run.run);
+    }
+}
+
+fn refused(failure: Failure) -> SpawnError {
+    other(&failure.message)
+}
+
+fn other(message: &str) -> SpawnError {
+    SpawnError { failure: SpawnFailure::Other, message: message.to_owned() }
+}

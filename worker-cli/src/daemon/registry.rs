@@ -1,0 +1,330 @@
+//! What the daemon knows: projects, slots, and what each start of them was given.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+
+use jiff::Timestamp;
+use worker_core::{Failures, LaunchId, SlotId, StopReason};
+
+use super::deaths::Dying;
+use super::record::{Intent, Record, Variables};
+use super::store::Store;
+use super::waiting::Waiting;
+use crate::config::{self, Config, Instance, Launch};
+use crate::error::{Code, Failure};
+
+/// Variables as a process gets them.
+pub(super) type Base = Arc<[(OsString, OsString)]>;
+
+/// What the daemon knows.
+#[derive(Debug)]
+pub(super) struct Registry {
+    pub(super) store: Store,
+    projects: BTreeMap<String, Project>,
+    names: BTreeMap<String, SlotId>,
+    entries: Vec<Entry>,
+    latest_launch: u64,
+    /// Everything is being stopped, to be gone on with by the next daemon.
+    pub(super) is_closing: bool,
+    /// Those that a launch still has, by their numbers.
+    bases: HashMap<u64, Weak<[(OsString, OsString)]>>,
+}
+
+/// A configuration that was read.
+#[derive(Clone, Debug)]
+pub(super) struct Project {
+    /// Its `worker.toml`.
+    pub(super) file: PathBuf,
+    /// What it says.
+    pub(super) config: Arc<Config>,
+}
+
+/// A slot.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) id: SlotId,
+    /// The name in full.
+    pub(super) name: String,
+    pub(super) record: Record,
+    /// What the configuration says of it, or did when it was started last; none for one that only
+    /// the state file knows.
+    pub(super) instance: Option<Instance>,
+    /// What the core may still ask to execute, the latest last.
+    pub(super) launches: Vec<(LaunchId, Arc<Launch>)>,
+    /// The leader.
+    pub(super) pid: Option<i32>,
+    /// What went wrong last, in words.
+    pub(super) error: Option<String>,
+    /// Why its tree is being emptied.
+    pub(super) stopping: Option<StopReason>,
+    /// A start that waits for other slots.
+    pub(super) waiting: Option<Waiting>,
+    /// Another slot kept it from being started.
+    pub(super) is_blocked: bool,
+    /// What is known of the end of its present run.
+    pub(super) dying: Dying,
+    /// Whether it is in the configuration, or was started once.
+    pub(super) is_listed: bool,
+}
+
+impl Registry {
+    /// What the state file knows. Slots have no configuration yet.
+    pub(super) fn new(store: Store) -> Self {
+        let mut registry = Self {
+            projects: BTreeMap::new(),
+            names: BTreeMap::new(),
+            entries: Vec::new(),
+            latest_launch: 0,
+            is_closing: false,
+            bases: HashMap::new(),
+            store,
+        };
+        let slots = registry.store.kept().slots.clone();
+        for (name, record) in slots {
+            if let Ok(id) = registry.id_of(&name) {
+                registry.entry_mut(id).record = record;
+            }
+        }
+        registry
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.names.values().map(|id| self.entry(*id)).filter(|entry| entry.is_listed)
+    }
+
+    pub(super) fn entry(&self, id: SlotId) -> &Entry {
+        &self.entries[usize::from(id.get())]
+    }
+
+    pub(super) fn entry_mut(&mut self, id: SlotId) -> &mut Entry {
+        &mut self.entries[usize::from(id.get())]
+    }
+
+    /// The slot of this name in full.
+    pub(super) fn find(&self, name: &str) -> Result<SlotId, Failure> {
+        let found = self.names.get(name).copied().filter(|id| self.entry(*id).is_listed);
+        found.ok_or_else(|| self.unknown(name))
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let listed: Vec<&str> = self.entries().map(|entry| entry.name.as_str()).collect();
+        unknown(name, listed)
+    }
+
+    pub(super) fn project(&self, name: &str) -> Option<&Project> {
+        self.projects.get(name)
+    }
+
+    /// The names of the project's slots in full, in order.
+    pub(super) fn slots_of(&self, project: &str) -> Vec<String> {
+        let is_of = |entry: &&Entry| project_of(&entry.name) == project;
+        self.entries().filter(is_of).map(|entry| entry.name.clone()).collect()
+    }
+
+    /// Whether the daemon has ever seen the project.
+    pub(super) fn knows_project(&self, name: &str) -> bool {
+        self.projects.contains_key(name) || self.store.kept().projects.contains_key(name)
+    }
+
+    /// Takes a configuration as the project's own, and lists its slots.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the project is another one's name, or if there are too many slots.
+    pub(super) fn take_config(
+        &mut self,
+        file: &Path,
+        config: Config,
+    ) -> Result<Arc<Config>, Failure> {
+        let name = config.project.as_str().to_owned();
+        self.check_project(&name, file)?;
+        let config = Arc::new(config);
+        for slot in config.slots.keys() {
+            let instance = config.instance(slot.as_str());
+            let id = self.id_of(&format!("{name}/{slot}"))?;
+            let entry = self.entry_mut(id);
+            entry.is_listed = true;
+            if entry.instance.is_none() {
+                entry.instance = instance;
+            }
+        }
+        self.store.put_project(&name, file.to_owned());
+        let project = Project { file: file.to_owned(), config: Arc::clone(&config) };
+        self.projects.insert(name, project);
+        Ok(config)
+    }
+
+    /// Two files cannot be the same project, unless the one from before is gone.
+    fn check_project(&self, name: &str, file: &Path) -> Result<(), Failure> {
+        let before = self.projects.get(name).map(|project| project.file.as_path());
+        let before = before.or_else(|| self.store.kept().projects.get(name).map(PathBuf::as_path));
+        match before {
+            Some(before) if before != file && before.exists() => {
+                let message =
+                    format!("the project `{name}` is that of {} already", before.display());
+                let hint =
+                    format!("name this one otherwise in {}: project = \"…\"", file.display());
+                Err(Failure::new(Code::BadConfig, message).hint(hint))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The number of the slot; it is new if there was none.
+    pub(super) fn id_of(&mut self, name: &str) -> Result<SlotId, Failure> {
+        if let Some(id) = self.names.get(name) {
+            return Ok(*id);
+        }
+        let number = u16::try_from(self.entries.len()).map_err(|_| {
+            Failure::new(Code::Failed, "there are 65,536 slots, and there cannot be more")
+                .hint("end this daemon with `worker down --all`; the next one begins with none")
+        })?;
+        let id = SlotId::new(number);
+        self.names.insert(name.to_owned(), id);
+        self.entries.push(Entry {
+            id,
+            name: name.to_owned(),
+            record: Record::default(),
+            instance: None,
+            launches: Vec::new(),
+            pid: None,
+            error: None,
+            stopping: None,
+            waiting: None,
+            is_blocked: false,
+            dying: Dying::default(),
+            is_listed: true,
+        });
+        Ok(id)
+    }
+
+    /// Keeps what a start executes, until [`drop_launches`](Self::drop_launches).
+    pub(super) fn add_launch(&mut self, slot: SlotId, launch: Launch) -> LaunchId {
+        self.latest_launch += 1;
+        let id = LaunchId::new(self.latest_launch);
+        self.entry_mut(slot).launches.push((id, Arc::new(launch)));
+        id
+    }
+
+    pub(super) fn launch(&self, slot: SlotId, id: LaunchId) -> Option<Arc<Launch>> {
+        let mut launches = self.entry(slot).launches.iter();
+        launches.find(|(known, _)| *known == id).map(|(_, launch)| Arc::clone(launch))
+    }
+
+    /// Drops the launches of the slot before this one: they are not started any more.
+    pub(super) fn drop_launches(&mut self, slot: SlotId, before: LaunchId) {
+        let entry = self.entry_mut(slot);
+        entry.launches.retain(|(id, _)| *id >= before);
+        entry.launches.shrink_to_fit();
+    }
+
+    /// The environment that a start builds on: what came with the request, else that of the last
+    /// start, else the daemon's own.
+    pub(super) fn base(&mut self, id: SlotId, given: Option<Variables>) -> Base {
+        let before = self.entry(id).record.env;
+        let number = match (given, before) {
+            (Some(given), _) => self.store.put_env(given),
+            (None, Some(before)) => before,
+            (None, None) => self.store.put_env(own_environment()),
+        };
+        self.entry_mut(id).record.env = Some(number);
+        if let Some(base) = self.bases.get(&number).and_then(Weak::upgrade) {
+            return base;
+        }
+        let variables = self.store.kept().envs.get(&number).cloned().unwrap_or_default();
+        let base: Base =
+            variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self.bases.retain(|_, base| base.strong_count() > 0);
+        self.bases.insert(number, Arc::downgrade(&base));
+        base
+    }
+
+    /// Says what somebody wants of the slot.
+    pub(super) fn intend(&mut self, id: SlotId, intent: Intent) {
+        let entry = self.entry_mut(id);
+        entry.record.intent = intent;
+        if intent == Intent::Rest {
+            entry.is_blocked = false;
+        }
+        self.save(id);
+    }
+
+    /// Writes down what is kept of the slot.
+    pub(super) fn save(&mut self, id: SlotId) {
+        let entry = &self.entries[usize::from(id.get())];
+        self.store.put_slot(&entry.name, &entry.record);
+    }
+
+    /// Takes the slot off the list. Its record stays, so that its runs count on.
+    pub(super) fn unlist(&mut self, id: SlotId) {
+        let entry = self.entry_mut(id);
+        entry.is_listed = false;
+        entry.instance = None;
+    }
+}
+
+impl Registry {
+    /// Gives the slots of the project what the configuration says of them.
+    pub(super) fn take_instances(&mut self, config: &Config) {
+        let project = config.project.as_str();
+        for entry in self.entries.iter_mut().filter(|entry| project_of(&entry.name) == project) {
+            entry.instance = instance(config, &entry.name).ok();
+        }
+    }
+
+    /// Takes the slots of the project off the list, but for those that are parked.
+    pub(super) fn unlist_resting(&mut self, project: &str) {
+        let ours = self.entries().filter(|entry| project_of(&entry.name) == project);
+        let resting =
+            ours.filter(|entry| !matches!(entry.record.past.failures, Failures::Parked(_)));
+        let ids: Vec<SlotId> = resting.map(|entry| entry.id).collect();
+        ids.into_iter().for_each(|id| self.unlist(id));
+    }
+}
+
+impl Entry {
+    /// The folder that it was prepared in is still there.
+    pub(super) fn is_prepared(&self, dir: &Path) -> bool {
+        self.record.prepared.as_deref() == Some(dir) && dir.is_dir()
+    }
+
+    /// It is at rest from now on.
+    pub(super) fn rests(&mut self) {
+        self.pid = None;
+        self.stopping = None;
+        self.record.since = Timestamp::now();
+    }
+}
+
+/// What `config` says of a slot.
+pub(super) fn instance(config: &Config, name: &str) -> Result<Instance, Failure> {
+    let short = name.split_once('/').map_or(name, |(_, short)| short);
+    config.instance(short).ok_or_else(|| {
+        let project = config.project.as_str();
+        let slots = config.slots.keys().map(|slot| format!("{project}/{slot}"));
+        let templates = config.templates.keys().map(|name| format!("{project}/{name}@ID"));
+        let known: Vec<String> = slots.chain(templates).collect();
+        unknown(name, known.iter().map(String::as_str).collect())
+    })
+}
+
+/// `shop` of `shop/api`.
+pub(super) fn project_of(name: &str) -> &str {
+    name.split_once('/').map_or("", |(project, _)| project)
+}
+
+fn unknown(name: &str, known: Vec<&str>) -> Failure {
+    let failure = Failure::new(Code::NoSuchSlot, format!("there is no slot `{name}`"));
+    match config::closest(name, known) {
+        Some(closest) => failure.hint(format!("did you mean `{closest}`?")),
+        None => failure.hint("`worker status` lists those there are; a slot stands in worker.toml"),
+    }
+}
+
+/// Variables that are no text cannot be kept.
+fn own_environment() -> Variables {
+    let text = |text: OsString| text.into_string().ok();
+    std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+}

@@ -1,0 +1,320 @@
+//! What is asked of a slot.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use worker_core::{Ask, LastError, Outcome, Past, Refusal, SlotId};
+
+use super::record::{Intent, Variables};
+use super::waiting::{self, Started, Waiting};
+use super::{Daemon, outcome, registry};
+use crate::api::{SlotStatus, StartRequest, StopRequest};
+use crate::config::{self, Config, Launch};
+use crate::error::{Code, Failure};
+
+/// How a slot is brought up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way {
+    Start,
+    Restart,
+    /// As the daemon before left it.
+    Resume(Past),
+}
+
+impl Daemon {
+    /// Starts a slot; answers when it is ready, or at once if that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] says why it is not, or not yet, ready.
+    pub async fn start(&self, name: &str, request: StartRequest) -> Result<SlotStatus, Failure> {
+        self.bring_up(name, request, Way::Start).await
+    }
+
+    /// Stops a slot, then starts it with an empty streak.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub async fn restart(&self, name: &str, request: StartRequest) -> Result<SlotStatus, Failure> {
+        self.bring_up(name, request, Way::Restart).await
+    }
+
+    /// Stops a slot; answers when its tree is gone, or at once if that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if there is none, or if its tree cannot be ended.
+    pub async fn stop(&self, name: &str, request: StopRequest) -> Result<SlotStatus, Failure> {
+        let id = self.registry().find(name)?;
+        let stopping = self.stop_slot(id);
+        if !request.no_wait {
+            stopping.await?;
+        }
+        self.slot(name).await
+    }
+
+    /// Re-arms a parked slot.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if it is not parked.
+    pub async fn reset(&self, name: &str) -> Result<SlotStatus, Failure> {
+        let id = self.registry().find(name)?;
+        self.ask(id, name, Ask::Reset).await?;
+        self.registry().intend(id, Intent::Rest);
+        self.slot(name).await
+    }
+
+    /// Marks a slot as used.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if it has no live run.
+    pub async fn touch(&self, name: &str) -> Result<SlotStatus, Failure> {
+        let id = self.registry().find(name)?;
+        self.ask(id, name, Ask::Touch).await?;
+        self.slot(name).await
+    }
+
+    async fn bring_up(
+        &self,
+        name: &str,
+        request: StartRequest,
+        way: Way,
+    ) -> Result<SlotStatus, Failure> {
+        let StartRequest { config, env, no_wait } = request;
+        self.refuse_parked(name).await?;
+        let config = self.config(registry::project_of(name), config).await?;
+        let (id, launch) = self.launch(name, &config, env)?;
+        let starting = self.begin(id, launch, way);
+        if no_wait {
+            tokio::spawn(starting);
+        } else {
+            starting.await?;
+        }
+        self.slot(name).await
+    }
+
+    /// Before anything else happens.
+    async fn refuse_parked(&self, name: &str) -> Result<(), Failure> {
+        let Ok(id) = self.registry().find(name) else { return Ok(()) };
+        let view = self.shared.driver.look().await.and_then(|views| views.slots.get(&id).copied());
+        match view.and_then(|view| view.last_error) {
+            Some(LastError::Parked(parked)) => {
+                let refused = Outcome::Refused(Refusal::Parked(parked));
+                outcome::check(name, Some(refused), |cause| cause.to_string())
+            }
+            Some(LastError::Down(_) | LastError::Unkillable) | None => Ok(()),
+        }
+    }
+
+    /// The configuration in this file, else the one that the project had last.
+    pub(super) async fn config(
+        &self,
+        project: &str,
+        file: Option<PathBuf>,
+    ) -> Result<Arc<Config>, Failure> {
+        let Some(file) = file else {
+            let registry = self.registry();
+            let known = registry.project(project).map(|project| Arc::clone(&project.config));
+            return known.ok_or_else(|| no_project(project));
+        };
+        let config = read(file.clone()).await?;
+        check_project(project, &config)?;
+        self.registry().take_config(&file, config)
+    }
+
+    /// What a start of the slot executes.
+    pub(super) fn launch(
+        &self,
+        name: &str,
+        config: &Config,
+        env: Option<Variables>,
+    ) -> Result<(SlotId, Launch), Failure> {
+        let instance = registry::instance(config, name)?;
+        let mut registry = self.registry();
+        let id = registry.id_of(name)?;
+        let base = registry.base(id, env);
+        let launch = instance.clone().launch(base)?;
+        let entry = registry.entry_mut(id);
+        entry.is_listed = true;
+        entry.instance = Some(instance);
+        Ok((id, launch))
+    }
+
+    /// Starts a slot, after those that it depends on if it is at rest.
+    pub(super) fn begin(
+        &self,
+        id: SlotId,
+        launch: Launch,
+        way: Way,
+    ) -> Pin<Box<dyn Future<Output = Started> + Send>> {
+        let daemon = self.clone();
+        self.registry().intend(id, Intent::Up);
+        Box::pin(async move {
+            let needs = launch.instance.depends_on();
+            if needs.is_empty() || !daemon.is_at_rest(id).await {
+                return daemon.ask_start(id, launch, way).await;
+            }
+            let name = launch.instance.full_name();
+            let listener = daemon.wait_for(id, launch, needs, way);
+            waiting::outcome(listener, &name).await
+        })
+    }
+
+    async fn is_at_rest(&self, id: SlotId) -> bool {
+        let views = self.shared.driver.look().await;
+        views.is_some_and(|views| !views.slots.contains_key(&id))
+    }
+
+    /// Joins the start that waits already, or waits.
+    fn wait_for(
+        &self,
+        id: SlotId,
+        launch: Launch,
+        needs: Vec<String>,
+        way: Way,
+    ) -> waiting::Listener {
+        let mut registry = self.registry();
+        if let Some(waiting) = &registry.entry(id).waiting {
+            return waiting.listen();
+        }
+        let (outcome, listener) = watch::channel(None);
+        let (daemon, told) = (self.clone(), outcome.clone());
+        let project = launch.instance.project.as_str().to_owned();
+        let needs: Vec<String> = needs.iter().map(|name| format!("{project}/{name}")).collect();
+        let for_slots = needs.clone();
+        let task = tokio::spawn(async move {
+            let started = daemon.start_after(id, launch, needs, way).await;
+            told.send_replace(Some(started));
+        });
+        let entry = registry.entry_mut(id);
+        entry.is_blocked = false;
+        entry.waiting = Some(Waiting::new(for_slots, outcome, task.abort_handle()));
+        listener
+    }
+
+    async fn start_after(
+        &self,
+        id: SlotId,
+        launch: Launch,
+        needs: Vec<String>,
+        way: Way,
+    ) -> Started {
+        let ready = self.start_all(id, needs).await;
+        // From here on a stop is the core's to hear of.
+        self.registry().entry_mut(id).waiting = None;
+        match ready {
+            Ok(()) => self.ask_start(id, launch, way).await,
+            Err(failure) => Err(self.block(id, failure)),
+        }
+    }
+
+    async fn start_all(&self, id: SlotId, needs: Vec<String>) -> Started {
+        let env = self.registry().entry(id).record.env;
+        let env = env.and_then(|number| self.registry().store.kept().envs.get(&number).cloned());
+        let mut starts = JoinSet::new();
+        for name in needs {
+            let (daemon, env) = (self.clone(), env.clone());
+            starts.spawn(async move {
+                let request = StartRequest { env, ..StartRequest::default() };
+                daemon.bring_up(&name, request, Way::Start).await.map(drop)
+            });
+        }
+        while let Some(started) = starts.join_next().await {
+            started.unwrap_or_else(|_| Err(outcome::shutting_down()))?;
+        }
+        Ok(())
+    }
+
+    /// A slot that it depends on is not ready, so that it is not started.
+    fn block(&self, id: SlotId, because: Failure) -> Failure {
+        let mut registry = self.registry();
+        let entry = registry.entry_mut(id);
+        entry.is_blocked = true;
+        entry.error = Some(format!("it was not started: {}", because.message));
+        let message = format!("{} was not started: {}", entry.name, because.message);
+        Failure { message, ..because }
+    }
+
+    async fn ask_start(&self, id: SlotId, launch: Launch, way: Way) -> Started {
+        let name = launch.instance.full_name();
+        let ask = {
+            let mut registry = self.registry();
+            let entry = registry.entry_mut(id);
+            entry.is_blocked = false;
+            let is_prepared = entry.is_prepared(&launch.dir);
+            let spec = launch.spec(is_prepared);
+            let launch = worker_core::Launch { id: registry.add_launch(id, launch), spec };
+            match way {
+                Way::Start => Ask::Start(launch),
+                Way::Restart => Ask::Restart(launch),
+                Way::Resume(past) => Ask::Resume(launch, Box::new(past)),
+            }
+        };
+        self.ask(id, &name, ask).await
+    }
+
+    async fn ask(&self, id: SlotId, name: &str, ask: Ask) -> Started {
+        let outcome = self.shared.driver.ask(id, ask).await.ok();
+        outcome::check(name, outcome, |cause| {
+            self.registry().entry(id).error.clone().unwrap_or_else(|| cause.to_string())
+        })
+    }
+
+    /// Asks at once, and answers when the tree is gone.
+    pub(super) fn stop_slot(&self, id: SlotId) -> impl Future<Output = Started> + use<> {
+        let (daemon, name) = (self.clone(), self.cancel_start(id));
+        let answer = self.shared.driver.ask(id, Ask::Stop);
+        async move {
+            let outcome = answer.await.ok();
+            daemon.registry().intend(id, Intent::Rest);
+            outcome::check(&name, outcome, |cause| cause.to_string())
+        }
+    }
+
+    fn cancel_start(&self, id: SlotId) -> String {
+        let mut registry = self.registry();
+        registry.intend(id, Intent::Rest);
+        let entry = registry.entry_mut(id);
+        let name = entry.name.clone();
+        if let Some(waiting) = entry.waiting.take() {
+            waiting.cancel(&name);
+        }
+        name
+    }
+
+    pub(super) fn cancel_waiting(&self) {
+        let mut registry = self.registry();
+        let ids: Vec<SlotId> = registry.entries().map(|entry| entry.id).collect();
+        for id in ids {
+            let entry = registry.entry_mut(id);
+            if let Some(waiting) = entry.waiting.take() {
+                waiting.cancel(&entry.name);
+            }
+        }
+    }
+}
+
+/// Reads a configuration, away from the task that supervises.
+pub(super) async fn read(file: PathBuf) -> Result<Config, Failure> {
+    let read = tokio::task::spawn_blocking(move || config::load(&file)).await;
+    read.unwrap_or_else(|_| Err(outcome::shutting_down()))
+}
+
+pub(super) fn check_project(name: &str, config: &Config) -> Result<(), Failure> {
+    if config.project.as_str() == name {
+        return Ok(());
+    }
+    let message = format!("this configuration is that of `{}`, not of `{name}`", config.project);
+    Err(Failure::new(Code::BadConfig, message))
+}
+
+pub(super) fn no_project(name: &str) -> Failure {
+    Failure::new(Code::NoSuchSlot, format!("there is no project `{name}`"))
+        .hint("start it from its folder: worker up")
+}

@@ -1,0 +1,220 @@
+//! What is asked of a project.
+
+use std::future::ready;
+use std::pin::Pin;
+
+use tokio::task::JoinSet;
+use worker_core::SlotId;
+
+use super::Daemon;
+use super::record::{Intent, Variables};
+use super::registry::{Entry, Registry};
+use super::requests::{self, Way};
+use super::waiting::Started;
+use crate::api::{self, Change, Down, ErrorBody, StopRequest, Up, UpRequest, UpSlot};
+use crate::config::{Config, Start};
+use crate::error::Failure;
+
+impl Daemon {
+    /// Applies a configuration, and starts its eager slots: new slots start, removed ones stop,
+    /// changed ones restart if they ran, and the others are left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the configuration cannot be used; nothing has changed then. What goes wrong
+    /// with single slots stands in the answer.
+    pub async fn up(&self, project: &str, request: UpRequest) -> Result<Up, Failure> {
+        let UpRequest { config: file, env, no_wait } = request;
+        let config = requests::read(file.clone()).await?;
+        requests::check_project(project, &config)?;
+        let one_at_a_time = self.shared.applying.lock().await;
+        let running = self.running().await;
+        let (changes, config) = {
+            let mut registry = self.registry();
+            let changes = changes(&registry, &config);
+            (changes, registry.take_config(&file, config)?)
+        };
+        let mut work = JoinSet::new();
+        for (name, change) in changes.clone() {
+            let id = self.registry().find(&name)?;
+            let step = step(&config, &name, change, running.contains(&id));
+            let done = self.take(step, id, &name, &config, env.clone());
+            work.spawn(async move { (name, change, done.await) });
+        }
+        drop(one_at_a_time);
+        let mut done = if no_wait {
+            work.detach_all();
+            changes.into_iter().map(|(name, change)| (name, change, Ok(()))).collect()
+        } else {
+            work.join_all().await
+        };
+        done.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        let slots = self.report(done).await;
+        Ok(Up { v: api::VERSION, project: project.to_owned(), slots })
+    }
+
+    /// Begins one step; the answer tells how it ended.
+    fn take(
+        &self,
+        step: Step,
+        id: SlotId,
+        name: &str,
+        config: &Config,
+        env: Option<Variables>,
+    ) -> Pin<Box<dyn Future<Output = Started> + Send>> {
+        match step {
+            Step::Nothing => Box::pin(ready(Ok(()))),
+            Step::Remove => {
+                let (daemon, stopped) = (self.clone(), self.stop_slot(id));
+                Box::pin(async move {
+                    stopped.await?;
+                    daemon.registry().unlist(id);
+                    Ok(())
+                })
+            }
+            Step::Bring(way) => match self.launch(name, config, env) {
+                Ok((id, launch)) => self.begin(id, launch, way),
+                Err(failure) => Box::pin(ready(Err(failure))),
+            },
+        }
+    }
+
+    async fn report(&self, done: Vec<(String, Change, Started)>) -> Vec<UpSlot> {
+        let mut slots = Vec::new();
+        for (slot, change, started) in done {
+            let status = self.slot(&slot).await.ok();
+            let error = started.err().map(|failure| ErrorBody::from(&failure));
+            slots.push(UpSlot { slot, change, status, error });
+        }
+        slots
+    }
+
+    /// Stops all slots of a project, those first that depend on others.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if there is no such project, or if a tree cannot be ended.
+    pub async fn down(&self, project: &str, request: StopRequest) -> Result<Down, Failure> {
+        if !self.registry().knows_project(project) {
+            return Err(requests::no_project(project));
+        }
+        let running = self.running().await;
+        let slots = self.registry().slots_of(project);
+        let was_running =
+            |name: &&String| self.registry().find(name).is_ok_and(|id| running.contains(&id));
+        let stopped = slots.iter().filter(was_running).cloned().collect();
+        let daemon = self.clone();
+        let stopping = async move { daemon.stop_in_order(slots).await };
+        if request.no_wait {
+            tokio::spawn(stopping);
+        } else {
+            stopping.await?;
+        }
+        Ok(Down { v: api::VERSION, stopped })
+    }
+
+    /// Stops everything, for good: no slot comes back by itself. The process ends after the answer.
+    pub async fn shutdown(&self) -> Down {
+        let running = self.running().await;
+        let stopped = {
+            let mut registry = self.registry();
+            let ids: Vec<SlotId> = registry.entries().map(|entry| entry.id).collect();
+            for id in ids {
+                registry.intend(id, Intent::Rest);
+            }
+            let names = registry.entries().filter(|entry| running.contains(&entry.id));
+            names.map(|entry| entry.name.clone()).collect()
+        };
+        self.close(worker_core::Urgency::Orderly).await;
+        Down { v: api::VERSION, stopped }
+    }
+
+    /// Those on which none depends that is still to be stopped, again and again.
+    async fn stop_in_order(&self, mut slots: Vec<String>) -> Started {
+        let mut outcome = Ok(());
+        while !slots.is_empty() {
+            let needed = self.needed_by(&slots);
+            let (later, now): (Vec<String>, Vec<String>) =
+                slots.into_iter().partition(|name| needed.contains(name));
+            // All need each other only in a circle, which a checked configuration does not have.
+            let (later, now) = if now.is_empty() { (now, later) } else { (later, now) };
+            slots = later;
+            outcome = outcome.and(self.stop_all(&now).await);
+        }
+        outcome
+    }
+
+    async fn stop_all(&self, slots: &[String]) -> Started {
+        let ids: Vec<SlotId> =
+            slots.iter().filter_map(|name| self.registry().find(name).ok()).collect();
+        let mut stops: JoinSet<Started> = ids.into_iter().map(|id| self.stop_slot(id)).collect();
+        let mut outcome = Ok(());
+        while let Some(stopped) = stops.join_next().await {
+            outcome = outcome.and(stopped.unwrap_or(Ok(())));
+        }
+        outcome
+    }
+
+    /// The names in full of what these depend on.
+    fn needed_by(&self, slots: &[String]) -> Vec<String> {
+        let registry = self.registry();
+        let ids = slots.iter().filter_map(|name| registry.find(name).ok());
+        let instances = ids.filter_map(|id| registry.entry(id).instance.as_ref());
+        let needs = instances.flat_map(|instance| {
+            let project = instance.project.as_str();
+            instance.depends_on().into_iter().map(move |name| format!("{project}/{name}"))
+        });
+        needs.collect()
+    }
+
+    /// The slots that are not at rest.
+    async fn running(&self) -> Vec<SlotId> {
+        let views = self.shared.driver.look().await;
+        views.map(|views| views.slots.into_keys().collect()).unwrap_or_default()
+    }
+}
+
+/// What is to be done about a slot.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Nothing,
+    Bring(Way),
+    Remove,
+}
+
+/// What is running is only touched where the configuration is another one.
+fn step(config: &Config, name: &str, change: Change, is_running: bool) -> Step {
+    let short = name.split_once('/').map_or(name, |(_, short)| short);
+    let is_eager =
+        config.instance(short).is_some_and(|instance| instance.slot.start == Start::Eager);
+    match (change, is_running) {
+        (Change::Removed, _) => Step::Remove,
+        (Change::Changed, true) => Step::Bring(Way::Restart),
+        (Change::New | Change::Changed | Change::Unchanged, _) if is_eager => {
+            Step::Bring(Way::Start)
+        }
+        (Change::New | Change::Changed | Change::Unchanged, _) => Step::Nothing,
+    }
+}
+
+/// Every slot of the project, and what the configuration makes of it.
+fn changes(registry: &Registry, config: &Config) -> Vec<(String, Change)> {
+    let project = config.project.as_str();
+    let names = config.slots.keys().map(|slot| format!("{project}/{slot}"));
+    let new = names.filter(|name| registry.find(name).is_err()).map(|name| (name, Change::New));
+    let known = registry.slots_of(project).into_iter().filter_map(|name| {
+        let entry = registry.entry(registry.find(&name).ok()?);
+        Some((name, change(entry, config)))
+    });
+    new.chain(known).collect()
+}
+
+fn change(entry: &Entry, config: &Config) -> Change {
+    let short = entry.name.split_once('/').map_or("", |(_, short)| short);
+    match (&entry.instance, config.instance(short)) {
+        (_, None) => Change::Removed,
+        (None, Some(_)) => Change::New,
+        (Some(before), Some(after)) if before.slot == after.slot => Change::Unchanged,
+        (Some(_), Some(_)) => Change::Changed,
+    }
+}
