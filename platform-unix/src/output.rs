@@ -78,6 +78,27 @@ impl OutputReader {
         }
     }
 
+    /// How many bytes are there now.
+    ///
+    /// # Errors
+    ///
+    /// As `ioctl(2)`.
+    pub fn waiting(&self) -> io::Result<usize> {
+        let waiting = rustix::io::ioctl_fionread(&self.receiver)?;
+        Ok(usize::try_from(waiting).unwrap_or(usize::MAX))
+    }
+
+    /// Lets the pipe hold more, as much as an ordinary user may have: 1 MiB on Linux. Less where
+    /// that is more than the user's share; no change where the system has no such call.
+    pub fn enlarge(&self) {
+        #[cfg(target_os = "linux")]
+        for size in [1 << 20, 1 << 18] {
+            if rustix::pipe::fcntl_setpipe_size(&self.receiver, size).is_ok() {
+                return;
+            }
+        }
+    }
+
     /// Waits until there is output or end-of-file. Cancel safe.
     ///
     /// # Errors
