@@ -23,6 +23,8 @@ pub mod guardian;
 pub mod journal;
 #[cfg(unix)]
 pub mod logging;
+#[cfg(unix)]
+pub mod logs;
 pub mod outlet;
 #[cfg(unix)]
 pub mod plan;

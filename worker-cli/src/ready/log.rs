@@ -159,7 +159,7 @@ impl Scanner {
 }
 
 /// The text without the sequences that colour it: ECMA-48, `ESC [ … final byte`.
-fn without_escapes(text: &str) -> String {
+pub(crate) fn without_escapes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, sequence)) = rest.split_once("\x1b[") {

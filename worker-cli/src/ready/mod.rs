@@ -15,6 +15,7 @@ use worker_core::{Owner, Report, RunId};
 use worker_platform_unix::{Command, Output, UnixPlatform};
 
 use self::log::LogWatch;
+pub(crate) use self::log::without_escapes;
 use self::notify::NotifySocket;
 use crate::driver::Reporter;
 use crate::probe::Probe;
