@@ -9,7 +9,7 @@ use crate::adopt::ids_of;
 use crate::cgroup::Leaf;
 use crate::os;
 use crate::reaper::kill_group_of;
-use crate::state::{Child, Ending, Known, Owner, Released, Run, State, Unattributed};
+use crate::state::{Child, Ending, Known, Owner, Released, State, Unattributed};
 
 impl State {
     /// One SIGKILL to the group of the leader, which is not reaped; never a second one.
@@ -115,12 +115,12 @@ impl State {
     }
 
     /// Whose leaf got SIGKILL and is not empty yet. When it is, a child of theirs that is not dead
-    /// has left it.
+    /// has left it. That moment may come between two looks at the leaf, so it has to be watched.
     fn leaves_being_emptied(&self) -> Vec<Owner> {
         let killed = self.runs.iter().filter(|(_, run)| run.ending == Ending::Killing);
-        let is_populated = |run: &Run| run.leaf.as_ref().is_some_and(Leaf::is_populated);
-        let populated = killed.filter(|(_, run)| is_populated(run));
-        populated.map(|(&run, _)| Owner::Run(run)).collect()
+        let is_emptied = |leaf: &Leaf| leaf.is_watched() && leaf.is_populated();
+        let emptied = killed.filter(|(_, run)| run.leaf.as_ref().is_some_and(is_emptied));
+        emptied.map(|(&run, _)| Owner::Run(run)).collect()
     }
 
     fn strike_child(&mut self, pid: Pid) {

@@ -28,9 +28,9 @@ impl State {
     /// Carries on with what is being ended. Our children were listed, and none was reaped since.
     pub(crate) fn carry_on(&mut self) {
         self.finish_runs();
+        self.watch_leaves(); // First, since who is in a leaf that is watched is not struck.
         self.strike();
         self.chase_strays();
-        self.watch_leaves();
         self.tell_unattributed();
         self.note_new();
     }

@@ -29,10 +29,15 @@ impl Leaf {
         self.group.is_populated()
     }
 
+    /// Whether a change is still to be told.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| !watch.is_finished())
+    }
+
     /// Has the next change told to `empty_leaves`: needed where the last process is no child of
     /// ours, or where it counts for a moment longer than it takes us to reap it.
     pub(crate) fn watch(&mut self, empty_leaves: &EmptyLeaves) {
-        if self.watch.as_ref().is_some_and(|watch| !watch.is_finished()) {
+        if self.is_watched() {
             return;
         }
         let (events, changed) = (self.group.events(), Arc::clone(&empty_leaves.changed));
