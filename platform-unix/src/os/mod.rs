@@ -32,5 +32,5 @@ pub(crate) struct Process {
 }
 
 /// A listening socket, as the kernel tells them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Inode(pub(crate) u64);

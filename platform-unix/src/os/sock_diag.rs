@@ -157,7 +157,12 @@ fn inode_in(message: &[u8]) -> Option<Inode> {
 fn listed(state: TcpState, ports: &RangeInclusive<u16>) -> io::Result<Vec<Inode>> {
     let mut table = std::fs::read_to_string("/proc/net/tcp")?;
     table += &std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default(); // No IPv6 here.
-    Ok(table.lines().filter_map(|line| inode_of_line(line, state, ports)).collect())
+    let mut found: Vec<_> =
+        table.lines().filter_map(|line| inode_of_line(line, state, ports)).collect();
+    // At the end of a page the kernel may tell the same socket twice.
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 /// `  0: 0100007F:0CEA 00000000:0000 0A … inode …`; see proc_pid_net(5).
@@ -173,31 +178,65 @@ fn inode_of_line(line: &str, state: TcpState, ports: &RangeInclusive<u16>) -> Op
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
 
     use super::*;
+
+    // On another address the same port may be somebody else's: only what is ours is asked for.
+
+    fn inode(socket: &impl AsFd) -> Inode {
+        Inode(rustix::fs::fstat(socket).unwrap().st_ino)
+    }
 
     #[test]
     fn a_listener_is_found_by_both_ways_with_the_same_inode() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
-            let listener = TcpListener::bind(address).unwrap();
+            let Ok(listener) = TcpListener::bind(address) else {
+                println!("skipped: {address} is none of this machine's");
+                continue;
+            };
             let port = listener.local_addr().unwrap().port();
+            let inode = inode(&listener);
             let asked = asked(TcpState::Listen, &(port..=port)).unwrap();
             let listed = listed(TcpState::Listen, &(port..=port)).unwrap();
-            assert_eq!(asked.len(), 1, "{address}");
-            assert_eq!(asked, listed);
+            assert!(asked.contains(&inode) && listed.contains(&inode), "{address}");
             drop(listener);
-            assert_eq!(listeners(port), Some(Vec::new()));
+            assert!(!listeners(port).unwrap().contains(&inode));
         }
     }
 
     #[test]
     fn a_connection_counts_by_its_port_on_this_side_alone() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        assert_eq!(any_connection(port..=port), Some(false));
-        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        assert_eq!(any_connection(port..=port), Some(true));
-        assert_eq!(any_connection(port + 1..=port + 1), Some(false));
-        assert_eq!(listed(TcpState::Established, &(port..=port)).unwrap().len(), 1);
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let server = listener.accept().unwrap().0;
+        let ours = [inode(&server), inode(&client)];
+        let port = |socket: &TcpStream| socket.local_addr().unwrap().port();
+        for here in [&server, &client] {
+            let ports = port(here)..=port(here);
+            assert_eq!(any_connection(ports.clone()), Some(true));
+            for ways in [asked, listed] {
+                let mut found = ways(TcpState::Established, &ports).unwrap();
+                assert!(!found.contains(&inode(&listener)));
+                found.retain(|it| ours.contains(it));
+                assert_eq!(found, [inode(here)]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_tells_each_socket_once_however_long_it_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // Enough for several pages of the table.
+        let pairs: Vec<_> = (0..100)
+            .map(|_| (TcpStream::connect(address).unwrap(), listener.accept().unwrap()))
+            .collect();
+        let mut ours: Vec<_> = pairs.iter().map(|(_, (server, _))| inode(server)).collect();
+        ours.sort_unstable();
+        let ports = address.port()..=address.port();
+        let found = listed(TcpState::Established, &ports).unwrap();
+        let found: Vec<_> = found.into_iter().filter(|it| ours.contains(it)).collect();
+        assert_eq!(found, ours);
     }
 }
