@@ -49,6 +49,7 @@ pub fn divide(signals: CaughtSignals, variable: &str) -> io::Result<Half> {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             let _ = setpgid(None, None);
+            continue_at_end_of_guardian();
             drop(ours);
             signals.discard();
             let value = format!("{}:{guardian}", theirs.as_raw_fd());
@@ -63,6 +64,13 @@ pub fn divide(signals: CaughtSignals, variable: &str) -> io::Result<Half> {
             Ok(Half::Guardian { supervisor: pid, link: ours, signals })
         }
     }
+}
+
+/// A supervisor that is stopped could not see that its guardian is killed. Fails nowhere; elsewhere
+/// than on Linux the group is orphaned then, and continued by the kernel.
+fn continue_at_end_of_guardian() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::CONT));
 }
 
 /// Takes the socket over from our guardian, and has it closed in whatever we spawn. None where there

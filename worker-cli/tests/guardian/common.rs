@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tempfile::TempDir;
 
 /// Far longer than anything here takes; only a test that fails waits for so long.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -43,11 +44,15 @@ pub(crate) fn prepared(mut command: Command) -> Command {
     command
 }
 
-/// One that no other test has: each start ends what killed supervisors of its state folder left.
+/// One that no other start has: each ends what killed supervisors of its state folder left. Goes with
+/// the thread of its test.
 fn state_dir() -> PathBuf {
+    thread_local! {
+        static FOLDER: TempDir = tempfile::tempdir().unwrap();
+    }
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("guardian-state-{count}"))
+    FOLDER.with(|folder| folder.path().join(count.to_string()))
 }
 
 /// Starts it, and waits for its `up PID`.
@@ -85,14 +90,23 @@ impl Running {
     }
 }
 
-/// Where a test has failed.
+/// Where a test has failed: the guardian ends what its supervisor had. It may be gone itself.
 impl Drop for Running {
     fn drop(&mut self) {
-        let supervisor = Pid::from_raw(parent_of(self.leader).unwrap_or(0));
-        if let Some(supervisor) = supervisor.filter(|_| std::thread::panicking()) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let supervisor = parent_of(self.leader).filter(|&parent| parent > 1);
+        if let Some(supervisor) = supervisor.and_then(Pid::from_raw) {
             let _ = kill_process(supervisor, Signal::KILL);
+        }
+        if matches!(self.child.try_wait(), Ok(None)) {
             send(self.guardian(), Signal::CONT);
             let _ = self.child.wait();
+        }
+        let leads_a_group = field(self.leader, 2).is_some_and(|it| it == self.leader.to_string());
+        if let Some(group) = Pid::from_raw(self.leader).filter(|_| leads_a_group) {
+            let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }

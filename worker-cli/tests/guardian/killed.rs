@@ -72,6 +72,24 @@ fn a_guardian_that_is_killed_while_all_are_stopped_leaves_nothing_behind() {
 }
 
 #[test]
+fn so_it_is_where_no_group_is_orphaned_by_that() {
+    // The outer supervisor adopts the inner one, and is in its session: the kernel continues nothing.
+    let nested = format!("trap 'echo bye; exit' TERM; {IDLE}");
+    let mut command = worker(&[], "\"$WORKER\" run -- sh -c \"$NESTED\" & wait; exec sleep 60");
+    command.env("WORKER", env!("CARGO_BIN_EXE_worker")).env("NESTED", nested);
+    let running = start(command);
+    let supervisor = parent(running.leader);
+    let guardian = parent(supervisor);
+    send(guardian, Signal::TSTP);
+    eventually("the inner guardian to stop", || state(guardian) == Some('T'));
+    send(guardian, Signal::KILL);
+    running.output.expect("bye");
+    eventually("the end of its supervisor", || !lives(supervisor));
+    send(running.guardian(), Signal::TERM);
+    assert_eq!(running.finish().0, Some(128 + 15));
+}
+
+#[test]
 fn processes_that_were_there_before_are_spared() {
     let script = format!(
         "sleep 60 >/dev/null & echo before $!; exec {} run -- sh -c '{IDLE}'",
