@@ -6,6 +6,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -43,14 +44,23 @@ struct Seen {
     stderr: Vec<u8>,
 }
 
-/// A test that fails must not leave its processes behind.
+/// A test that fails must not leave its processes behind: the guardian ends what its supervisor had,
+/// whatever grace that would have given.
 struct Leash(Child);
 
 impl Drop for Leash {
     fn drop(&mut self) {
-        if matches!(self.0.try_wait(), Ok(None)) {
-            send_signal(i32::try_from(self.0.id()).unwrap(), "TERM");
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
         }
+        let pid = i32::try_from(self.0.id()).unwrap();
+        children_of(pid).into_iter().for_each(end);
+        send_signal(pid, "CONT"); // It is not reaped.
+        let since = Instant::now();
+        while matches!(self.0.try_wait(), Ok(None)) && since.elapsed() < LONG {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.0.kill();
     }
 }
 
@@ -99,6 +109,13 @@ impl Worker {
 
     pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.command.stdin(stdin);
+        self
+    }
+
+    /// Starts it in a group of its own, as a shell does: a group that nobody in its session looks
+    /// after, such as the one of these tests may be, is never stopped by SIGTSTP.
+    pub(crate) fn in_job(mut self) -> Self {
+        self.command.process_group(0);
         self
     }
 
@@ -155,8 +172,9 @@ impl Running {
 
     /// The process that supervises, which is the only child of the one that was started.
     pub(crate) fn supervisor(&self) -> i32 {
-        let children = format!("/proc/{0}/task/{0}/children", self.pid());
-        std::fs::read_to_string(children).unwrap().trim().parse().unwrap()
+        let children = children_of(self.pid());
+        assert_eq!(children.len(), 1);
+        children[0]
     }
 
     /// Waits for a line on stdout that contains `text`, and answers it.
@@ -248,10 +266,22 @@ impl Finished {
     }
 }
 
+/// The children of a process that has one thread.
+pub(crate) fn children_of(pid: i32) -> Vec<i32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    children.unwrap_or_default().split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
 /// Sends a signal by its name without `SIG`.
 pub(crate) fn send_signal(pid: i32, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap();
     assert!(sent.success(), "kill -{name} {pid}");
+}
+
+/// Ends a process, which may be gone.
+pub(crate) fn end(pid: i32) {
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
 }
 
 /// Processes whose environment has this variable with this value.

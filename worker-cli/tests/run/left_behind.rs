@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::common::{
-    OUT_OF_SIGHT, Running, Worker, bare, eventually, processes_with, run_sh, send_signal, state,
+    OUT_OF_SIGHT, Running, Worker, bare, children_of, end, eventually, processes_with, run_sh,
+    send_signal, state,
 };
 
 /// The leader, a plain child and its child, one that ignores signals with its child, one in a session
@@ -26,40 +27,53 @@ fn tag(name: &str) -> String {
 }
 
 /// A test that fails must not leave processes behind.
-struct EndLeftovers(String);
+struct EndLeftovers {
+    tag: String,
+    /// What can be found by no tag.
+    wiped: Option<i32>,
+}
 
 impl Drop for EndLeftovers {
     fn drop(&mut self) {
-        for pid in processes_with("TAG", &self.0) {
-            send_signal(pid, "KILL");
+        let wiped = self.wiped.filter(|&pid| is_sleep(pid) && has_no_environment(pid));
+        for pid in processes_with("TAG", &self.tag).into_iter().chain(wiped) {
+            end(pid);
         }
     }
 }
 
 /// Starts the tree, and waits until it is complete.
-fn grown(tag: &str) -> Running {
+fn grown(tag: &str) -> (Running, EndLeftovers) {
+    let mut leftovers = EndLeftovers { tag: tag.to_owned(), wiped: None };
     let tag_variable = format!("TAG={tag}");
     let running = run_sh(&[&OUT_OF_SIGHT[..], &["--env", &tag_variable]].concat(), TREE).start();
     running.await_stdout("up");
     let leader = running.await_event("spawned")["pid"].as_i64().unwrap();
-    eventually("a complete tree", || is_complete(tag, leader));
-    running
+    eventually("a complete tree", || {
+        leftovers.wiped = wiped_child(i32::try_from(leader).unwrap());
+        leftovers.wiped.is_some() && is_complete(tag)
+    });
+    (running, leftovers)
 }
 
-/// Not a moment before: on the way there shells fork that end again, and what is to lose its
-/// environment has one.
-fn is_complete(tag: &str, leader: i64) -> bool {
-    let is_sleep = |pid: &i32| {
-        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n")
-    };
+fn wiped_child(leader: i32) -> Option<i32> {
+    children_of(leader).into_iter().find(|&pid| is_sleep(pid) && has_no_environment(pid))
+}
+
+/// Not a moment before: on the way there shells fork that end again.
+fn is_complete(tag: &str) -> bool {
     let tagged = processes_with("TAG", tag);
-    let children = std::fs::read_to_string(format!("/proc/{leader}/task/{leader}/children"));
-    let children = children.unwrap_or_default();
-    let mut children = children.split_whitespace().map(|pid| pid.parse::<i32>().unwrap());
     tagged.len() == COUNT - 1
-        && tagged.iter().filter(|pid| is_sleep(pid)).count() == 5
+        && tagged.iter().filter(|&&pid| is_sleep(pid)).count() == 5
         && tagged.iter().any(|&pid| state(pid) == Some('T'))
-        && children.any(|pid| is_sleep(&pid) && !tagged.contains(&pid))
+}
+
+fn is_sleep(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n")
+}
+
+fn has_no_environment(pid: i32) -> bool {
+    std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| environ.is_empty())
 }
 
 fn state_dir(running: &Running) -> PathBuf {
@@ -80,8 +94,7 @@ fn again(running: &Running, script: &str) -> Worker {
 #[test]
 fn what_is_left_when_both_were_killed_is_gone_before_the_next_run_begins() {
     let tag = &tag("both");
-    let _leftovers = EndLeftovers(tag.clone());
-    let running = grown(tag);
+    let (running, _leftovers) = grown(tag);
     let supervisor = running.kill_both();
     assert_eq!(processes_with("TAG", tag).len(), COUNT - 1, "killing both alone ends nothing");
     let count = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c ^TAG=$OLD; :";
@@ -97,7 +110,7 @@ fn what_is_left_when_both_were_killed_is_gone_before_the_next_run_begins() {
 #[test]
 fn what_the_guardian_ended_is_no_news() {
     let tag = &tag("one");
-    let running = grown(tag);
+    let (running, _leftovers) = grown(tag);
     assert_eq!(journals(&running).len(), 1);
     send_signal(running.supervisor(), "KILL");
     eventually("the guardian to end all, and then itself", || state(running.pid()) == Some('Z'));
@@ -111,7 +124,7 @@ fn what_the_guardian_ended_is_no_news() {
 #[test]
 fn supervisors_side_by_side_leave_each_other_alone() {
     let tag = &tag("beside");
-    let running = grown(tag);
+    let (running, _leftovers) = grown(tag);
     let next = again(&running, ":").finish();
     assert!(!next.check_code(0).stderr.contains("left behind"), "{}", next.stderr);
     assert_eq!(processes_with("TAG", tag).len(), COUNT - 1);

@@ -176,7 +176,7 @@ fn a_signal_that_was_ignored_at_start_stays_ignored() {
 #[test]
 fn ctrl_z_stops_the_whole_tree_and_sigcont_resumes_it() {
     let script = "setsid sleep 600 & echo up $!; exec sleep 600";
-    let running = run_sh(&[], script).start();
+    let running = run_sh(&[], script).in_job().start();
     let escapee: i32 = running.await_stdout("up").rsplit_once(' ').unwrap().1.parse().unwrap();
     let leader = i32::try_from(running.await_event("spawned")["pid"].as_i64().unwrap()).unwrap();
     let everybody = [running.pid(), leader, escapee];
@@ -191,7 +191,7 @@ fn ctrl_z_stops_the_whole_tree_and_sigcont_resumes_it() {
 
 #[test]
 fn a_stop_while_it_is_paused_waits_for_fg() {
-    let running = run_sh(&[], "echo up; exec sleep 600").start();
+    let running = run_sh(&[], "echo up; exec sleep 600").in_job().start();
     running.await_stdout("up");
     running.signal("TSTP");
     eventually("the pause", || state(running.pid()) == Some('T'));
@@ -224,9 +224,7 @@ fn as_pid_1_it_reaps_foreign_zombies_and_stops_in_order() {
         trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.1; done";
     let running = run_sh(&[], script).under(&["unshare", "-pf", "--mount-proc"]).start();
     running.await_stdout("up");
-    let inner = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", running.pid()));
-    let inner: i32 = inner.unwrap().trim().parse().unwrap();
-    send_signal(inner, "TERM");
+    send_signal(running.supervisor(), "TERM");
     let finished = running.finish();
     finished.check_code(0);
     assert_eq!(finished.stdout().lines().next(), Some("0"), "zombies: {}", finished.stdout());
