@@ -8,6 +8,8 @@ mod dist;
 mod layers;
 mod mutants;
 mod purity;
+#[cfg(target_os = "linux")]
+mod signals;
 mod sim;
 mod soak;
 mod sources;
@@ -39,6 +41,8 @@ Tasks:
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    signals::let_none_be_ignored_by_children();
     let args: Vec<String> = env::args().skip(1).collect();
     let Some((task, rest)) = args.split_first() else {
         print!("{USAGE}");
