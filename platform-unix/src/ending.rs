@@ -21,10 +21,21 @@ impl State {
             return;
         }
         run.ending = Ending::GroupKilled;
-        self.remember_tree(id);
-        kill_group_of(group);
-        self.adopt();
+        if self.is_just_a_dead_leader(id) {
+            kill_group_of(group);
+        } else {
+            self.remember_tree(id);
+            kill_group_of(group);
+            self.adopt();
+        }
         self.carry_on();
+    }
+
+    /// Whether the last listing of our children, which is younger than any death that we know of,
+    /// found nothing else of the run. What does not live cannot have forked since, so there is
+    /// nothing to look for again.
+    fn is_just_a_dead_leader(&self, id: RunId) -> bool {
+        self.runs.get(&id).is_some_and(|run| run.exit.is_some()) && self.is_empty(id)
     }
 
     /// A leader that died by itself is not one that we killed.
