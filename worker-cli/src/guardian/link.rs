@@ -59,6 +59,7 @@ pub enum Word {
 pub struct Guardian {
     link: Option<UnixStream>,
     service: Service,
+    told: Option<Standing>,
 }
 
 impl Guardian {
@@ -74,7 +75,7 @@ impl Guardian {
         let link = link.map(|link| link.set_nonblocking(true).and(Ok(link))).transpose()?;
         let link = link.map(UnixStream::from_std).transpose()?;
         let service = if link.is_some() { Service::none() } else { Service::from_environment() };
-        let guardian = Self { link, service };
+        let guardian = Self { link, service, told: None };
         guardian.report(Report::Listening);
         Ok(guardian)
     }
@@ -111,9 +112,13 @@ impl Guardian {
         self.report(Report::Released);
     }
 
+    /// Tells what was not told last: each run becomes ready, and to wake the guardian costs the next
+    /// one some of its start.
     fn tell(&mut self, standing: Standing) {
-        self.report(Report::Standing(standing));
-        self.service.tell(standing);
+        if self.told.replace(standing) != Some(standing) {
+            self.report(Report::Standing(standing));
+            self.service.tell(standing);
+        }
     }
 
     fn report(&self, report: Report) {

@@ -20,28 +20,24 @@ pub(super) enum Standing {
 #[derive(Debug)]
 pub(super) struct Service {
     address: Option<OsString>,
-    said: Option<Standing>,
 }
 
 impl Service {
     /// Whoever started this process.
     pub(super) fn from_environment() -> Self {
-        Self { address: std::env::var_os("NOTIFY_SOCKET"), said: None }
+        Self { address: std::env::var_os("NOTIFY_SOCKET") }
     }
 
     /// Nobody.
     pub(super) fn none() -> Self {
-        Self { address: None, said: None }
+        Self { address: None }
     }
 
-    /// Tells what was not told last.
-    pub(super) fn tell(&mut self, standing: Standing) {
+    /// Tells how it stands.
+    pub(super) fn tell(&self, standing: Standing) {
         let Some(address) = &self.address else { return };
-        if self.said != Some(standing) {
-            self.said = Some(standing);
-            // A manager that does not listen is told nothing; nobody else could be told so.
-            drop(send(address, standing.message()));
-        }
+        // A manager that does not listen is told nothing; nobody else could be told so.
+        drop(send(address, standing.message()));
     }
 }
 
