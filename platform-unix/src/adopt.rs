@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use worker_core::RunId;
 
 use crate::Pid;
-use crate::os::{self, Family};
+use crate::os;
 use crate::state::{Child, Owner, Role, State};
 use crate::wait;
 
@@ -15,9 +15,8 @@ impl State {
     /// Every living process of a tree hangs under one of our children, so this is a full scan,
     /// provided that nothing is reaped meanwhile: the lock around the state sees to that.
     pub(crate) fn adopt(&mut self) {
-        let children = Family::now().own_children();
-        let new: Vec<_> =
-            children.into_iter().filter(|pid| !self.children.contains_key(pid)).collect();
+        let listed = self.own_children.now().into_iter();
+        let new: Vec<_> = listed.filter(|pid| !self.children.contains_key(pid)).collect();
         if !new.is_empty() {
             self.attribute(&new);
         }

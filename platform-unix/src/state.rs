@@ -11,7 +11,7 @@ use crate::answer::Answers;
 use crate::cgroup::{Cgroups, Leaf};
 use crate::journal::Journal;
 use crate::marker::Marker;
-use crate::os::{self, Process, StrayExits};
+use crate::os::{self, OwnChildren, Process, StrayExits};
 
 /// Everything that is known.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub(crate) answers: HashMap<RunId, Arc<Answers>>,
     /// Our children that are not reaped. Their numbers cannot be reused.
     pub(crate) children: HashMap<Pid, Child>,
+    /// The system's list of them.
+    pub(crate) own_children: OwnChildren,
     /// Children that were reaped since our children were last listed. Those whom they left behind
     /// are known by their group and session.
     pub(crate) just_reaped: Vec<Child>,
@@ -166,6 +168,7 @@ impl State {
             runs: HashMap::new(),
             answers: HashMap::new(),
             children: HashMap::new(),
+            own_children: OwnChildren::open(),
             just_reaped: Vec::new(),
             released: HashMap::new(),
             unattributed: Unattributed::Kept,

@@ -9,7 +9,7 @@ use std::sync::{Once, OnceLock};
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, open, stat};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread};
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::{Inode, Process};
@@ -174,6 +174,26 @@ impl Family {
     }
 }
 
+/// The list of our own children, kept open: to find it anew costs more than to read it.
+#[derive(Debug)]
+pub(crate) struct OwnChildren {
+    list: Option<OwnedFd>,
+}
+
+impl OwnChildren {
+    /// Opens the list of this process.
+    pub(crate) fn open() -> Self {
+        let own = own_pid();
+        Self { list: open_to_read(&format!("/proc/{own}/task/{own}/children")) }
+    }
+
+    /// As [`Family::own_children`].
+    pub(crate) fn now(&self) -> Vec<Pid> {
+        let listed = self.list.as_ref().and_then(read_all);
+        listed.map_or_else(|| Family::now().own_children(), |listed| numbers(&listed))
+    }
+}
+
 fn children_are_listed() -> bool {
     static LISTED: OnceLock<bool> = OnceLock::new();
     *LISTED.get_or_init(|| {
@@ -206,18 +226,30 @@ fn threads(pid: Pid) -> Vec<Pid> {
 }
 
 fn children_of_thread(pid: Pid, thread: Pid) -> Vec<Pid> {
-    let children = read(&format!("/proc/{pid}/task/{thread}/children")).unwrap_or_default();
-    let numbers = children.split(|&byte| byte == b' ').map(std::str::from_utf8);
+    numbers(&read(&format!("/proc/{pid}/task/{thread}/children")).unwrap_or_default())
+}
+
+/// Numbers with a space behind each.
+fn numbers(list: &[u8]) -> Vec<Pid> {
+    let numbers = list.split(|&byte| byte == b' ').map(std::str::from_utf8);
     numbers.flatten().filter_map(|number| number.parse().ok()).collect()
 }
 
-/// Reads a file of `/proc`. Asks for no size as std does, since there is none: one call less on the
-/// path from a crash to the next run.
 fn read(path: &str) -> Option<Vec<u8>> {
-    let file = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    read_all(&open_to_read(path)?)
+}
+
+fn open_to_read(path: &str) -> Option<OwnedFd> {
+    open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+/// Reads a file of `/proc` from its beginning. Asks for no size as std does, since there is none:
+/// one call less on the path from a crash to the next run.
+fn read_all(file: &OwnedFd) -> Option<Vec<u8>> {
     let mut content = Vec::with_capacity(1024);
     loop {
-        match rustix::io::read(&file, spare_capacity(&mut content)) {
+        let offset = content.len() as u64;
+        match pread(file, spare_capacity(&mut content), offset) {
             Ok(0) => return Some(content),
             Ok(_) if content.len() == content.capacity() => content.reserve(content.len()),
             Ok(_) | Err(Errno::INTR) => {}
@@ -351,7 +383,8 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_of_listing_find_a_child_that_its_thread_left_behind() {
+    fn every_way_of_listing_finds_a_child_that_its_thread_left_behind() {
+        let list = OwnChildren::open();
         let spawn = || {
             let mut sleep = std::process::Command::new("/bin/sleep");
             rustix::process::Pid::from_child(&sleep.arg("60").spawn().unwrap())
@@ -363,8 +396,10 @@ mod tests {
             std::thread::yield_now();
         }
         assert!(Family::Seen(all_by_parent()).own_children().contains(&pid));
+        assert!(list.now().contains(&pid), "a list that is open tells what is so now");
         rustix::process::kill_process(number, Signal::KILL).unwrap();
         rustix::process::waitpid(Some(number), rustix::process::WaitOptions::empty()).unwrap();
         assert!(!Family::Asked.own_children().contains(&pid));
+        assert!(!list.now().contains(&pid));
     }
 }

@@ -178,6 +178,23 @@ impl Family {
     }
 }
 
+/// The list of our own children.
+#[derive(Debug)]
+pub(crate) struct OwnChildren;
+
+impl OwnChildren {
+    /// On Linux it is a file that is kept open.
+    pub(crate) fn open() -> Self {
+        Self
+    }
+
+    /// As [`Family::own_children`].
+    #[expect(clippy::unused_self, reason = "on Linux it is a file that is kept open")]
+    pub(crate) fn now(&self) -> Vec<Pid> {
+        Family::now().own_children()
+    }
+}
+
 /// Calls a function of libproc that fills a buffer with numbers and returns how many, with a
 /// buffer that was large enough.
 fn list(fill: impl Fn(*mut libc::c_void, i32) -> i32) -> Vec<Pid> {
