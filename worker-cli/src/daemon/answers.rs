@@ -8,6 +8,7 @@ use super::{Daemon, deaths, folders, outcome, status};
 use crate::api::{self, Env, Health, Port, Ports, SlotStatus, Slots, State, Why};
 use crate::driver::Views;
 use crate::error::{Code, Failure};
+use crate::logs::SlotLog;
 use crate::ports;
 use crate::processes;
 use crate::ready::Means;
@@ -97,6 +98,17 @@ impl Daemon {
         Ok(Why { v: api::VERSION, slot, deaths: deaths.unwrap_or_default(), next })
     }
 
+    /// The output of a slot.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if there is no such slot.
+    pub fn logs(&self, name: &str) -> Result<SlotLog, Failure> {
+        let registry = self.registry();
+        let id = registry.find(name)?;
+        Ok(registry.entry(id).log.clone())
+    }
+
     /// How the daemon itself is.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -112,7 +124,11 @@ impl Daemon {
     fn warnings(&self) -> Vec<String> {
         let registry = self.registry();
         let trouble = registry.store.trouble().map(str::to_owned);
-        self.shared.warnings.iter().cloned().chain(trouble).collect()
+        let logs = registry.entries().filter_map(|entry| {
+            let error = entry.log.health().error?;
+            Some(format!("the output of {} cannot be kept: {error}", entry.name))
+        });
+        self.shared.warnings.iter().cloned().chain(trouble).chain(logs).collect()
     }
 }
 

@@ -28,16 +28,12 @@ pub(super) struct Dying {
     uptime_ms: Option<u64>,
     is_clean: bool,
     evidence: Vec<String>,
+    output: Vec<String>,
 }
 
 impl Dying {
     /// Takes in what an event tells about the end of its run. Answers the death when all is known.
-    pub(super) fn hear(
-        &mut self,
-        notice: &Notice,
-        stopping: Option<StopReason>,
-        output: impl FnOnce() -> Vec<String>,
-    ) -> Option<Death> {
+    pub(super) fn hear(&mut self, notice: &Notice, stopping: Option<StopReason>) -> Option<Death> {
         let (cause, failure) = match notice.event {
             Event::Exited { exit, clean, uptime } => {
                 self.exit = Some(exit);
@@ -61,7 +57,17 @@ impl Dying {
             | Event::Reset
             | Event::Unkillable => return None,
         };
-        Some(self.complete(notice, cause, failure, output()))
+        Some(self.complete(notice, cause, failure))
+    }
+
+    /// The last lines of its output.
+    pub(super) fn hear_output(&mut self, lines: Vec<String>) {
+        self.output = lines;
+    }
+
+    /// The last line of its output that says something.
+    pub(super) fn last_word(&self) -> Option<&str> {
+        self.output.iter().map(|line| line.trim()).rfind(|line| !line.is_empty())
     }
 
     /// Something else that is known about it, as a sentence.
@@ -98,14 +104,8 @@ impl Dying {
         .to_owned()
     }
 
-    fn complete(
-        &mut self,
-        notice: &Notice,
-        cause: String,
-        failure: bool,
-        output: Vec<String>,
-    ) -> Death {
-        let Self { exit, uptime_ms, evidence, .. } = std::mem::take(self);
+    fn complete(&mut self, notice: &Notice, cause: String, failure: bool) -> Death {
+        let Self { exit, uptime_ms, evidence, output, .. } = std::mem::take(self);
         let (code, signal) = match exit {
             Some(Exit::Code(code)) => (Some(code), None),
             Some(Exit::Signal(signal)) => (None, Some(signal.to_string())),

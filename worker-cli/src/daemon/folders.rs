@@ -6,3 +6,8 @@ use std::path::{Path, PathBuf};
 pub(super) fn slot(state_dir: &Path, name: &str) -> PathBuf {
     state_dir.join("slots").join(name)
 }
+
+/// The output of a slot.
+pub(super) fn log(state_dir: &Path, name: &str) -> PathBuf {
+    slot(state_dir, name).join("log")
+}

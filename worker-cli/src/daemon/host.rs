@@ -2,20 +2,30 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use worker_core::{Block, LaunchId, Program, Report, RunId, SlotId, SpawnError, SpawnFailure};
+use worker_core::{
+    Block, LaunchId, Program, Report, RunId, SlotId, SpawnError, SpawnFailure, TreeEnd,
+};
 use worker_platform_unix::{Command, Leader, Output, UnixPlatform};
 
 use super::registry::Registry;
 use crate::config::{AliveProbe, Launch, RunPlan};
 use crate::driver::{Host, Reporter, RunKey};
 use crate::error::Failure;
+use crate::logs::{Capture, Logs, SlotLog, Stream, Tap};
 use crate::ports::Ports;
 use crate::ready::{self, Means, Target};
 use crate::spawning::{self, Own, Variables, no_means};
+
+/// So many of the last lines of its output are kept with the end of a run.
+const LAST_LINES: usize = 10;
+
+/// How long the end of a run waits for a disk that hangs.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
 /// How often the memory of a run is looked at, if it has a limit.
 const MEMORY_EVERY: Duration = Duration::from_secs(1);
@@ -30,6 +40,7 @@ struct Shared {
     platform: UnixPlatform,
     registry: Arc<Mutex<Registry>>,
     ports: Ports,
+    logs: Logs,
     /// The runs that are being spawned or live.
     runs: Mutex<HashMap<RunId, Arc<RunParts>>>,
 }
@@ -42,12 +53,17 @@ struct RunParts {
     launch: Arc<Launch>,
     block: Option<Block>,
     means: Means,
+    output: Capture,
 }
 
 impl SlotHost {
-    pub(super) fn new(platform: UnixPlatform, registry: Arc<Mutex<Registry>>) -> Self {
-        let shared = Shared { platform, registry, ports: Ports::default(), runs: Mutex::default() };
-        Self { shared: Arc::new(shared) }
+    /// # Errors
+    ///
+    /// If there is no room for the thread that carries output.
+    pub(super) fn new(platform: UnixPlatform, registry: Arc<Mutex<Registry>>) -> io::Result<Self> {
+        let (ports, logs) = (Ports::default(), Logs::start()?);
+        let shared = Shared { platform, registry, ports, logs, runs: Mutex::default() };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     pub(super) fn ports(&self) -> &Ports {
@@ -92,11 +108,13 @@ impl Shared {
         let known = self.registry().launch(key.slot, launch);
         let launch = known.ok_or_else(|| other("what to execute is not known any more"))?;
         let plan = launch.run(block).map_err(refused)?;
-        let mut outputs = [Output::Null, Output::Null];
         let probe = plan.ready.as_ref().filter(|_| program == Program::Main);
-        let means = Means::for_probe(probe, &mut outputs).map_err(|error| no_means(&error))?;
+        let (means, tap) = Means::for_carried(probe).map_err(|error| no_means(&error))?;
+        let log = self.registry().entry(key.slot).log.clone();
+        let (output, [stdout, stderr]) =
+            self.capture(&log, key, program, tap).map_err(|error| no_output(&error))?;
         let slot = launch.instance.full_name();
-        let parts = RunParts { key, slot, launch, block, means };
+        let parts = RunParts { key, slot, launch, block, means, output };
         let command = match program {
             Program::Prepare => parts.preparation(&plan)?,
             Program::Main => parts.main(&plan)?,
@@ -105,8 +123,29 @@ impl Shared {
             self.note_prepared(&parts);
         }
         self.runs().insert(key.run, Arc::new(parts));
-        let [stdout, stderr] = outputs;
         Ok(Command { stdout, stderr, ..command })
+    }
+
+    fn capture(
+        &self,
+        log: &SlotLog,
+        key: RunKey,
+        program: Program,
+        tap: Option<Tap>,
+    ) -> io::Result<(Capture, [Output; 2])> {
+        match program {
+            Program::Prepare => {
+                let (output, [both]) =
+                    self.logs.capture(log, key.number, [Stream::Prepare], tap)?;
+                let stderr = both.try_clone()?;
+                Ok((output, [Output::Pipe(both), Output::Pipe(stderr)]))
+            }
+            Program::Main => {
+                let streams = [Stream::Stdout, Stream::Stderr];
+                let (output, writers) = self.logs.capture(log, key.number, streams, tap)?;
+                Ok((output, writers.map(Output::Pipe)))
+            }
+        }
     }
 
     /// The command itself is spawned only after a preparation that went well.
@@ -167,6 +206,16 @@ impl RunParts {
     fn own(&self) -> Own<'_> {
         let Self { key, slot, block, means, .. } = self;
         Own { slot, number: key.number, block: *block, means }
+    }
+
+    /// The last lines of its output. What is released may still write; else the pipes are closed.
+    async fn last_words(&self, end: Option<TreeEnd>) -> Vec<String> {
+        self.output.drain().await;
+        let lines = self.output.tail(LAST_LINES).await.unwrap_or_default();
+        if end.is_none_or(|end| end.left == 0) {
+            self.output.close().await;
+        }
+        lines.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()).collect()
     }
 
     fn target<'a>(&self, platform: &'a UnixPlatform) -> Target<'a> {
@@ -236,8 +285,19 @@ impl Host for SlotHost {
     /// A slot of the daemon has no companion.
     async fn flush(&self, _: SlotId) {}
 
-    fn gone(&self, run: RunKey) {
-        self.shared.runs().remove(&run.run);
+    async fn gone(&self, run: RunKey, end: Option<TreeEnd>) {
+        let Some(parts) = self.shared.runs().remove(&run.run) else { return };
+        let last_words = parts.last_words(end);
+        let last_words = tokio::time::timeout(LAST_OUTPUT, last_words).await;
+        let mut registry = self.shared.registry();
+        registry.entry_mut(run.slot).dying.hear_output(last_words.unwrap_or_default());
+    }
+}
+
+fn no_output(error: &io::Error) -> SpawnError {
+    SpawnError {
+        failure: SpawnFailure::NoResources,
+        message: format!("there are no pipes for its output: {error}"),
     }
 }
 

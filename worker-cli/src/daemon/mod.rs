@@ -76,8 +76,8 @@ impl Daemon {
             format!("what was known of slots is kept as {}: {}", aside.path.display(), aside.why)
         });
         let state_dir: Arc<Path> = state_dir.into();
-        let registry = Arc::new(Mutex::new(Registry::new(store)));
-        let host = SlotHost::new(platform, Arc::clone(&registry));
+        let registry = Arc::new(Mutex::new(Registry::new(Arc::clone(&state_dir), store)));
+        let host = SlotHost::new(platform, Arc::clone(&registry))?;
         let events = Arc::new(EventHub::default());
         let mut driver = Driver::new(settings, Clock::start_at(uptime()), host.clone());
         for entry in lock(&registry).entries() {

@@ -59,7 +59,11 @@ impl Observer {
             }
             Event::Stopping(reason) => entry.stopping = Some(reason),
             Event::Restarting { cause, .. } | Event::Error(cause) => {
-                entry.error = Some(self.cause(notice, cause));
+                let cause = self.cause(notice, cause);
+                entry.error = Some(match entry.dying.last_word() {
+                    Some(word) => format!("{cause}; its last output: {word}"),
+                    None => cause,
+                });
             }
             Event::Failed(parked) => entry.error = Some(parked.to_string()),
             Event::Unkillable => entry.error = Some(self.survivors(notice.run.map(|run| run.run))),
@@ -81,7 +85,7 @@ impl Observer {
     }
 
     fn note_death(&self, entry: &mut Entry, notice: &Notice) {
-        let Some(death) = entry.dying.hear(notice, entry.stopping, Vec::new) else { return };
+        let Some(death) = entry.dying.hear(notice, entry.stopping) else { return };
         let folder = folders::slot(&self.state_dir, &entry.name);
         if let Err(error) = deaths::add(&folder, &death) {
             tracing::warn!("why {} ended cannot be noted: {error}", entry.name);

@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use worker_core::{Failures, LaunchId, SlotId, StopReason};
 
 use super::deaths::Dying;
+use super::folders;
 use super::record::{Intent, Record, Variables};
 use super::store::Store;
 use super::waiting::Waiting;
 use crate::config::{self, Config, Instance, Launch};
 use crate::error::{Code, Failure};
+use crate::logs::{DEFAULT_CAP, SlotLog};
 
 /// Variables as a process gets them.
 pub(super) type Base = Arc<[(OsString, OsString)]>;
@@ -21,6 +23,7 @@ pub(super) type Base = Arc<[(OsString, OsString)]>;
 /// What the daemon knows.
 #[derive(Debug)]
 pub(super) struct Registry {
+    state_dir: Arc<Path>,
     pub(super) store: Store,
     projects: BTreeMap<String, Project>,
     names: BTreeMap<String, SlotId>,
@@ -53,6 +56,8 @@ pub(super) struct Entry {
     pub(super) instance: Option<Instance>,
     /// What the core may still ask to execute, the latest last.
     pub(super) launches: Vec<(LaunchId, Arc<Launch>)>,
+    /// Its output.
+    pub(super) log: SlotLog,
     /// The leader.
     pub(super) pid: Option<i32>,
     /// What went wrong last, in words.
@@ -71,8 +76,9 @@ pub(super) struct Entry {
 
 impl Registry {
     /// What the state file knows. Slots have no configuration yet.
-    pub(super) fn new(store: Store) -> Self {
+    pub(super) fn new(state_dir: Arc<Path>, store: Store) -> Self {
         let mut registry = Self {
+            state_dir,
             projects: BTreeMap::new(),
             names: BTreeMap::new(),
             entries: Vec::new(),
@@ -182,6 +188,7 @@ impl Registry {
                 .hint("end this daemon with `worker down --all`; the next one begins with none")
         })?;
         let id = SlotId::new(number);
+        let log = SlotLog::new(&folders::log(&self.state_dir, name), DEFAULT_CAP);
         self.names.insert(name.to_owned(), id);
         self.entries.push(Entry {
             id,
@@ -189,6 +196,7 @@ impl Registry {
             record: Record::default(),
             instance: None,
             launches: Vec::new(),
+            log,
             pid: None,
             error: None,
             stopping: None,

@@ -1,7 +1,7 @@
 //! What a driver needs beside the platform.
 
 use async_trait::async_trait;
-use worker_core::{Block, Kill, LaunchId, Program, RunId, SlotId, Spawn, SpawnError};
+use worker_core::{Block, Kill, LaunchId, Program, RunId, SlotId, Spawn, SpawnError, TreeEnd};
 
 use super::mailbox::Reporter;
 
@@ -62,6 +62,7 @@ pub trait Host: Send + Sync + 'static {
     /// Carries out [`Order::Flush`](worker_core::Order::Flush).
     async fn flush(&self, slot: SlotId);
 
-    /// Forgets what it kept for a run, whose tree is gone or which could not be spawned.
-    fn gone(&self, run: RunKey);
+    /// Forgets what it kept for a run, before anybody hears of its end. `end`: how its tree came to
+    /// be gone; none if it could not be spawned.
+    async fn gone(&self, run: RunKey, end: Option<TreeEnd>);
 }

@@ -93,7 +93,7 @@ impl<H: Host> Executor<H> {
                 self.watch_over(run, reports.clone());
             }
             Err(error) => {
-                self.host.gone(run);
+                self.host.gone(run, None).await;
                 reports.spawn_failed(error);
             }
         }
@@ -108,7 +108,7 @@ impl<H: Host> Executor<H> {
             reports.report(Report::LeaderExited(platform.leader_exit(run.run).await));
             let end = platform.tree_gone(run.run).await;
             executor.probes().remove(&run.run);
-            executor.host.gone(run);
+            executor.host.gone(run, Some(end)).await;
             reports.report(Report::TreeGone { killed: end.killed, left: end.left });
         });
     }

@@ -138,7 +138,7 @@ impl Host for Fake {
         self.hang(Call::Flush).await;
     }
 
-    fn gone(&self, _: RunKey) {}
+    async fn gone(&self, _: RunKey, _: Option<TreeEnd>) {}
 }
 
 fn platform(spawn: MockSpawn, kill: MockKill) -> Fake {

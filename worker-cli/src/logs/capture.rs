@@ -86,30 +86,35 @@ impl Capture {
     /// is in the log. Does not wait for end-of-file, but for the disk: who cannot wait for a disk
     /// that hangs sets a limit.
     pub async fn drain(&self) {
-        self.on_its_thread(Shared::drain).await;
+        // Fails if the thread has ended, when there is nothing left to carry.
+        let _ = self.on_its_thread(Shared::drain).await;
     }
 
     /// The same, then closes our ends of the pipes: nobody of the run is left to write.
-    pub async fn close(self) {
-        self.on_its_thread(Shared::close).await;
+    pub async fn close(&self) {
+        // As above.
+        let _ = self.on_its_thread(Shared::close).await;
         self.task.abort();
     }
 
-    /// The last lines that the run has said so far, for a message. Waits for the disk.
+    /// The last lines that the run has said so far, for a message. Waits for the disk, on the thread
+    /// that does so anyway.
     ///
     /// # Errors
     ///
     /// If the log cannot be read.
-    pub fn tail(&self, lines: usize) -> io::Result<Vec<Line>> {
-        let Shared { log, run, begins, .. } = &*self.shared;
-        let tail = |&begins| log.tail_from(Some(begins), *run, lines);
-        begins.get().map_or_else(|| Ok(Vec::new()), tail)
+    pub async fn tail(&self, lines: usize) -> io::Result<Vec<Line>> {
+        let tail = self.on_its_thread(move |shared| shared.tail(lines)).await;
+        tail.unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    async fn on_its_thread(&self, f: fn(&Shared)) {
+    /// None if the thread has ended.
+    async fn on_its_thread<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Shared) -> T + Send + 'static,
+    ) -> Option<T> {
         let shared = Arc::clone(&self.shared);
-        // Fails if the thread has ended, when there is nothing left to carry.
-        let _ = self.runtime.spawn(async move { f(&shared) }).await;
+        self.runtime.spawn(async move { f(&shared) }).await.ok()
     }
 }
 
@@ -153,6 +158,12 @@ impl Shared {
         }
         context.waker().wake_by_ref();
         true
+    }
+
+    fn tail(&self, lines: usize) -> io::Result<Vec<Line>> {
+        let Self { log, run, begins, .. } = self;
+        let tail = |&begins| log.tail_from(Some(begins), *run, lines);
+        begins.get().map_or_else(|| Ok(Vec::new()), tail)
     }
 
     fn drain(&self) {

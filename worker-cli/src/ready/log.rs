@@ -1,6 +1,7 @@
 //! Ready when a line of the output matches. The output goes through us then, unchanged.
 
 use std::io;
+use std::ops::ControlFlow;
 
 use regex_lite::Regex;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -9,6 +10,7 @@ use worker_core::Owner;
 use worker_platform_unix::{Output, OutputReader, output_pipe};
 
 use super::Answers;
+use crate::logs::{Stream as Source, Tap};
 
 /// Lines longer than this are matched by their beginning.
 const LINE: usize = 64 * 1024;
@@ -50,6 +52,23 @@ impl LogWatch {
             pumps.push(Pump { reader, stream, scanner });
         }
         Ok(Self { matched, pumps })
+    }
+
+    /// Has whoever carries the output show it to the tap.
+    pub(super) fn tapped(pattern: &Regex) -> (Self, Tap) {
+        let (found, matched) = watch::channel(false);
+        let mut scanners: [Scanner; Source::ALL.len()] =
+            Source::ALL.map(|_| Scanner::new(pattern.clone(), found.clone()));
+        let tap = move |source: Source, bytes: &[u8]| {
+            let scanner = &mut scanners[source as usize];
+            if bytes.is_empty() {
+                scanner.end()
+            } else {
+                scanner.feed(bytes)
+            }
+            if *found.borrow() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        (Self { matched, pumps: Vec::new() }, Box::new(tap))
     }
 
     /// The pumps, to be run as long as there is output.

@@ -18,6 +18,7 @@ use self::log::LogWatch;
 pub(crate) use self::log::without_escapes;
 use self::notify::NotifySocket;
 use crate::driver::Reporter;
+use crate::logs::Tap;
 use crate::probe::Probe;
 
 pub(crate) use self::once::ask_once;
@@ -49,6 +50,20 @@ impl Means {
             Some(Probe::Notify) => NotifySocket::bind().map(Self::Notify),
             Some(Probe::Log(pattern)) => LogWatch::start(pattern, outputs).map(Self::Log),
             Some(Probe::Http { .. } | Probe::Tcp { .. } | Probe::Exec(_)) | None => Ok(Self::None),
+        }
+    }
+
+    /// Prepares for a probe of a run whose output somebody else carries, and shows to the tap.
+    pub(crate) fn for_carried(probe: Option<&Probe>) -> io::Result<(Self, Option<Tap>)> {
+        match probe {
+            Some(Probe::Log(pattern)) => {
+                let (watch, tap) = LogWatch::tapped(pattern);
+                Ok((Self::Log(watch), Some(tap)))
+            }
+            Some(Probe::Notify) => Ok((NotifySocket::bind().map(Self::Notify)?, None)),
+            Some(Probe::Http { .. } | Probe::Tcp { .. } | Probe::Exec(_)) | None => {
+                Ok((Self::None, None))
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use worker_core::{Block, LaunchId, Program, RunId, SlotId, SpawnError};
+use worker_core::{Block, LaunchId, Program, RunId, SlotId, SpawnError, TreeEnd};
 use worker_platform_unix::{Command, Input, Leader, Output, UnixPlatform};
 
 use crate::driver::{Host, Reporter, RunKey};
@@ -168,7 +168,7 @@ impl Host for RunHost {
     /// A single command has no companion.
     async fn flush(&self, _: SlotId) {}
 
-    fn gone(&self, run: RunKey) {
+    async fn gone(&self, run: RunKey, _: Option<TreeEnd>) {
         self.shared.runs().remove(&run.run);
     }
 }

@@ -20,7 +20,7 @@ async fn a_dead_leaders_last_words_are_in_the_log_after_a_drain_though_a_child_h
     let mut lines = all(&scene.log);
     lines.sort();
     assert_eq!(lines, ["7 stderr: err", "7 stdout: last words∎", "7 stdout: out"]);
-    assert_eq!(capture.tail(2).unwrap().len(), 2);
+    assert_eq!(capture.tail(2).await.unwrap().len(), 2);
 }
 
 /// A script that runs. Its descriptor 3 is at its end when this is dropped.
@@ -30,6 +30,7 @@ struct Shell {
 }
 
 impl Shell {
+    #[expect(clippy::zombie_processes, reason = "it is waited for by its number")]
     fn start(script: &str, [stdout, stderr]: [OutputWriter; 2]) -> Self {
         let script = format!("exec 3<&0; {script}");
         let mut command = Command::new("sh");
