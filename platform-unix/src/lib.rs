@@ -33,6 +33,7 @@ mod answer;
 mod cgroup;
 mod command;
 mod descriptors;
+pub mod detach;
 mod ending;
 pub mod facts;
 mod failure;

@@ -5,6 +5,8 @@
 pub mod api;
 pub mod args;
 pub mod cli;
+#[cfg(unix)]
+pub mod client;
 pub mod clock;
 pub mod config;
 #[cfg(unix)]
@@ -39,6 +41,8 @@ mod ready;
 pub mod run;
 #[cfg(unix)]
 pub mod scope;
+#[cfg(unix)]
+pub mod socket;
 #[cfg(unix)]
 mod spawning;
 pub mod state_dir;

@@ -2,13 +2,16 @@
 //!
 //! A body that is sent may leave out what has a default, and must not hold anything unknown.
 
+mod failure;
+mod query;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Failure;
+pub use self::query::{EventsQuery, LogsQuery, SlotsQuery};
 
 /// The version of all bodies, which they carry as `v`.
 pub const VERSION: u8 = 1;
@@ -287,11 +290,4 @@ pub struct ErrorBody {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
-}
-
-impl From<&Failure> for ErrorBody {
-    fn from(failure: &Failure) -> Self {
-        let Failure { code, message, hint, .. } = failure;
-        Self { code: code.name().to_owned(), message: message.clone(), hint: hint.clone() }
-    }
 }

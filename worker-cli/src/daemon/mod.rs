@@ -9,6 +9,8 @@ mod deaths;
 mod event_hub;
 mod folders;
 mod host;
+pub mod http;
+mod lock;
 mod observer;
 mod outcome;
 mod record;
@@ -38,6 +40,9 @@ use crate::clock::Clock;
 use crate::driver::{Driver, Handle};
 
 pub use self::event_hub::{EventHub, EventReader, EventRecord};
+pub use self::lock::{Holder, Lock, Try};
+
+pub(crate) use self::lock::make_state_dir;
 
 /// What the control API speaks to. Clones are the same daemon.
 #[derive(Clone)]
@@ -131,6 +136,12 @@ impl Daemon {
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
         lock(&self.shared.registry)
+    }
+}
+
+impl std::fmt::Debug for Daemon {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Daemon").field("state_dir", &self.shared.state_dir).finish_non_exhaustive()
     }
 }
 

@@ -83,7 +83,7 @@ impl Daemon {
         let mut slots = Vec::new();
         for (slot, change, started) in done {
             let status = self.slot(&slot).await.ok();
-            let error = started.err().map(|failure| ErrorBody::from(&failure));
+            let error = started.err().map(ErrorBody::from);
             slots.push(UpSlot { slot, change, status, error });
         }
         slots
