@@ -41,6 +41,7 @@ pub mod guardian;
 mod helper;
 pub mod journal;
 mod leaves;
+mod limits;
 mod marker;
 mod memory;
 mod os;

@@ -15,6 +15,7 @@ use crate::cgroup::Group;
 use crate::command::{Command, Input, Output};
 use crate::descriptors::with_empty_signal_mask;
 use crate::failure;
+use crate::limits::limit_open_files;
 use crate::marker::{MARKER, is_marker};
 use crate::platform::UnixPlatform;
 use crate::shim::{Report, Target};
@@ -106,6 +107,7 @@ impl State {
         };
         let spawned =
             spawned.map_err(|error| failure::explain(&command.program, &command.dir, &error))?;
+        limit_open_files(spawned.pid, self.child_open_files.as_ref());
         let (owner, ids) = (Owner::Run(run), [spawned.pid; 3]);
         let child = Child { owner, ids, role, struck: false, in_leaf: false };
         self.children.insert(spawned.pid, child);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustix::process::Rlimit;
 use tokio::sync::{oneshot, watch};
 use worker_core::{Exit, RunId};
 
@@ -40,6 +41,8 @@ pub(crate) struct State {
     pub(crate) journal: Option<Journal>,
     /// Children that are not in the journal yet.
     pub(crate) unnoted: Vec<Pid>,
+    /// How many files children may have open, where that is not what we may.
+    pub(crate) child_open_files: Option<Rlimit>,
 }
 
 /// A run whose tree is not gone.
@@ -174,6 +177,7 @@ impl State {
             unattributed: Unattributed::Kept,
             journal: None,
             unnoted: Vec::new(),
+            child_open_files: None,
         }
     }
 

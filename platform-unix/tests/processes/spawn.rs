@@ -42,6 +42,25 @@ scenario!(a_leader_leads_a_group_of_its_own, async |platform| {
     tree.rest().await;
 });
 
+#[cfg(target_os = "linux")]
+scenario!(
+    a_child_may_have_as_many_files_open_as_before_we_raised_our_own_limit,
+    async |platform| {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+        let hard = getrlimit(Resource::Nofile).maximum;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(1000), maximum: hard }).unwrap();
+        platform.raise_open_files().unwrap();
+        assert_eq!(getrlimit(Resource::Nofile).current, hard);
+        platform.raise_open_files().unwrap();
+        // It has the limit soon after its start, not at once. The hard one is left alone.
+        let script = "until test $(ulimit -Sn) = 1000; do :; done; ulimit -Sn; ulimit -Hn";
+        let said = lines_of(&platform, 1, shell(script)).await;
+        let hard = hard.map_or("unlimited".to_owned(), |hard| hard.to_string());
+        assert_eq!(said, ["1000", &hard]);
+    }
+);
+
 scenario!(folder_arguments_and_environment_are_exactly_as_given, async |platform| {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap();
