@@ -46,6 +46,10 @@ pub enum Verb {
     /// Show it on a built-in tree that misbehaves, in a few seconds
     Demo,
 
+    /// Keep slots running in the background; other verbs start it when they need it
+    #[command(after_help = DAEMON_EXAMPLES)]
+    Daemon(Box<DaemonArgs>),
+
     /// The tree that misbehaves
     #[command(name = "__agent", hide = true)]
     Agent {
@@ -91,6 +95,69 @@ the next start.
 
 Exit codes:
   0 the promises can be kept    1 something makes one of them impossible";
+
+const DAEMON_EXAMPLES: &str = "\
+Examples:
+  worker daemon                    in the foreground, as service managers want it
+  worker daemon install            as a service that starts at login
+  worker daemon install --print    show that service only
+
+Signals:
+  SIGTERM, SIGINT (Ctrl-C) and SIGHUP stop all slots, which the next daemon
+  starts again; a second one ends their grace at once.
+
+Exit codes:
+  0 it was ended      1 another daemon runs, or it cannot set itself up";
+
+/// The options of `worker daemon`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct DaemonArgs {
+    /// What else there is to do.
+    #[command(subcommand)]
+    pub action: Option<DaemonAction>,
+
+    /// The state folder.
+    #[command(flatten)]
+    pub state: StateArgs,
+
+    /// Whether processes get a cgroup of their own, as for `worker run`
+    ///
+    /// The default is $WORKER_CGROUP, else auto.
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub cgroup: Option<Cgroup>,
+
+    /// Say only what went wrong
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    /// Write the messages of `worker` itself as JSON Lines
+    #[arg(long)]
+    pub json: bool,
+
+    /// Started by a verb, which reads on stdout whether it listens
+    #[arg(long, hide = true)]
+    pub detached: bool,
+}
+
+/// What else there is to do about the daemon.
+#[derive(Debug, Subcommand)]
+pub enum DaemonAction {
+    /// Write a service that starts the daemon at login; it is not started
+    Install(InstallArgs),
+}
+
+/// The options of `worker daemon install`.
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The state folder.
+    #[command(flatten)]
+    pub state: StateArgs,
+
+    /// Print the service only
+    #[arg(long)]
+    pub print: bool,
+}
 
 /// The options of `worker doctor`.
 #[derive(Debug, Args)]

@@ -42,6 +42,7 @@ fn carry_out(verb: Verb, json: bool) -> ExitCode {
         Verb::Config(args) => finish(crate::verbs::config::run(&args), json),
         Verb::Doctor(args) => finish(crate::verbs::doctor::run(&args), json),
         Verb::Demo => finish(crate::demo::run(), json),
+        Verb::Daemon(args) => finish(crate::verbs::daemon::run(*args), json),
         Verb::Agent { role } => crate::demo::agent::play(role),
     }
 }
@@ -54,7 +55,7 @@ fn carry_out(verb: Verb, json: bool) -> ExitCode {
     };
     match verb {
         Verb::Config(args) => finish(crate::verbs::config::run(&args), json),
-        Verb::Run(_) | Verb::Doctor(_) | Verb::Demo | Verb::Agent { .. } => {
+        Verb::Run(_) | Verb::Doctor(_) | Verb::Demo | Verb::Daemon(_) | Verb::Agent { .. } => {
             finish(Err(elsewhere()), json)
         }
     }

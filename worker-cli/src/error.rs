@@ -79,6 +79,13 @@ impl Failure {
         Self { code, message: message.into(), hint: None, details: Vec::new() }
     }
 
+    /// An error of this process itself, before it could do anything.
+    #[must_use]
+    pub fn no_room(error: &std::io::Error) -> Self {
+        Self::new(Code::Failed, format!("worker cannot set itself up: {error}"))
+            .hint("look at the limits of processes and open files: ulimit -a")
+    }
+
     /// The same with what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

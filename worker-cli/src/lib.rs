@@ -31,6 +31,8 @@ pub mod outlet;
 #[cfg(unix)]
 pub mod plan;
 #[cfg(unix)]
+mod platform;
+#[cfg(unix)]
 pub mod ports;
 pub mod probe;
 #[cfg(unix)]
@@ -41,6 +43,8 @@ mod ready;
 pub mod run;
 #[cfg(unix)]
 pub mod scope;
+#[cfg(unix)]
+mod signals;
 #[cfg(unix)]
 pub mod socket;
 #[cfg(unix)]

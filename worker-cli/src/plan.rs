@@ -231,10 +231,8 @@ mod tests {
 
     fn plan(options: &[&str]) -> Result<Plan, Failure> {
         let words = ["worker", "run"].iter().chain(options).chain(&["--", "/bin/true", "-x"]);
-        match Cli::try_parse_from(words).unwrap().verb {
-            Verb::Run(args) => Plan::from_args(*args),
-            Verb::Config(_) | Verb::Doctor(_) | Verb::Demo | Verb::Agent { .. } => unreachable!(),
-        }
+        let Verb::Run(args) = Cli::try_parse_from(words).unwrap().verb else { unreachable!() };
+        Plan::from_args(*args)
     }
 
     fn check_refused(options: &[&str], code: Code, words: &[&str]) {

@@ -49,8 +49,15 @@ fn asks_for_scope(words: &[OsString]) -> bool {
     let mut options = words.iter().take_while(|word| *word != "--");
     let may_ask = options.any(|word| word == "scope" || word == "--cgroup=scope");
     may_ask
-        && Cli::try_parse_from(words)
-            .is_ok_and(|cli| matches!(cli.verb, Verb::Run(args) if args.cgroup == Cgroup::Scope))
+        && Cli::try_parse_from(words).is_ok_and(|cli| cgroup_of(&cli.verb) == Some(Cgroup::Scope))
+}
+
+/// What a verb that supervises was told about cgroups.
+fn cgroup_of(verb: &Verb) -> Option<Cgroup> {
+    if let Verb::Run(args) = verb {
+        return Some(args.cgroup);
+    }
+    if let Verb::Daemon(args) = verb { args.cgroup } else { None }
 }
 
 /// Whose systemd is asked.

@@ -3,24 +3,27 @@
 //! One connection per request: a unix socket costs next to nothing, and none is left idle.
 
 mod connection;
+mod reach;
 mod start;
 mod stream;
 
 use std::future::Future;
-use std::io;
+use std::path::PathBuf;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api;
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::socket::Place;
 use crate::state_dir::StateArgs;
 
 pub use self::stream::{Event, Events, Lines};
 
 use self::connection::{Asking, Versions};
+
+pub(crate) use self::reach::reach;
 
 /// What may stand in a segment of a path as it is: the unreserved characters of RFC 3986.
 const ESCAPED: &AsciiSet =
@@ -30,7 +33,16 @@ const ESCAPED: &AsciiSet =
 #[derive(Clone, Debug)]
 pub struct Client {
     place: Place,
-    starts: bool,
+    start: Start,
+}
+
+/// What is done where no daemon runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Start {
+    /// This program is executed.
+    Program(PathBuf),
+    /// Nothing.
+    Never,
 }
 
 /// Carries out what a verb asks for.
@@ -40,7 +52,7 @@ pub struct Client {
 /// [`Failure`] if there is no room for a runtime, or whatever `asking` fails with.
 pub fn block_on<T>(asking: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| no_room(&error))?;
+    let runtime = runtime.map_err(|error| Failure::no_room(&error))?;
     let outcome = runtime.block_on(asking);
     runtime.shutdown_background();
     outcome
@@ -53,13 +65,20 @@ impl Client {
     ///
     /// [`Failure`] if there is no state folder.
     pub fn new(state: &StateArgs) -> Result<Self, Failure> {
-        Ok(Self { place: Place::of(state)?, starts: true })
+        Ok(Self { place: Place::of(state)?, start: Start::Program(this_program()) })
     }
 
-    /// The same, but without a daemon there is a [`Failure`] with [`Code::NoDaemon`].
+    /// The same, but without a daemon there is a [`Failure`] with [`NoDaemon`](crate::error::Code::NoDaemon).
     #[must_use]
     pub fn without_start(self) -> Self {
-        Self { starts: false, ..self }
+        Self { start: Start::Never, ..self }
+    }
+
+    /// The same, but the daemon that is started is that of another `worker`, by its absolute path:
+    /// for programs that are none themselves.
+    #[must_use]
+    pub fn starting(self, program: PathBuf) -> Self {
+        Self { start: Start::Program(program), ..self }
     }
 
     /// Where the daemon is.
@@ -288,6 +307,12 @@ impl Client {
     }
 }
 
+/// Also where the file was replaced since we were started.
+fn this_program() -> PathBuf {
+    let by_file = || std::env::current_exe().unwrap_or_else(|_| "worker".into());
+    if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { by_file() }
+}
+
 fn slot_path(name: &str, what: &str) -> String {
     format!("/v1/slots/{}{what}", utf8_percent_encode(name, ESCAPED))
 }
@@ -301,11 +326,6 @@ fn with_query(path: &str, query: &impl Serialize) -> String {
         Ok(query) if !query.is_empty() => format!("{path}?{query}"),
         _ => path.to_owned(),
     }
-}
-
-fn no_room(error: &io::Error) -> Failure {
-    Failure::new(Code::Failed, format!("worker cannot set itself up: {error}"))
-        .hint("look at the limits of processes and open files: ulimit -a")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::time::timeout;
 use worker_platform_unix::detach::spawn_detached;
 
-use super::Client;
+use super::reach::reach;
+use super::{Client, Start};
 use crate::api::ErrorAnswer;
-use crate::daemon::{Holder, make_state_dir};
+use crate::daemon::make_state_dir;
 use crate::error::{Code, Failure};
-use crate::socket::{Place, PrivateFolder, SocketAddress};
+use crate::socket::Place;
 
 /// How long a daemon may take until it listens. It may have to end what another one left first.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,48 +40,17 @@ const VARIABLES_OF_SERVICES: [&str; 4] =
 impl Client {
     /// A connection to the daemon.
     pub(super) async fn connect(&self) -> Result<UnixStream, Failure> {
-        if let Some(stream) = connect(&self.place).await? {
+        if let Some(stream) = reach(&self.place).await? {
             return Ok(stream);
         }
-        if !self.starts {
-            return Err(none_runs());
-        }
+        let Start::Program(program) = &self.start else { return Err(none_runs()) };
         let _turn = take_turn(&self.place)?;
-        if let Some(stream) = connect(&self.place).await? {
+        if let Some(stream) = reach(&self.place).await? {
             return Ok(stream); // Whoever had the turn before us has started one.
         }
-        start(&self.place).await?;
-        connect(&self.place).await?.ok_or_else(none_runs)
+        start(&self.place, program).await?;
+        reach(&self.place).await?.ok_or_else(none_runs)
     }
-}
-
-/// None if nobody listens.
-async fn connect(place: &Place) -> Result<Option<UnixStream>, Failure> {
-    if let Some(stream) = connect_in(place.run_dir()).await? {
-        return Ok(Some(stream));
-    }
-    // It may have been started with another runtime folder, by cron for one.
-    match Holder::of(place.state_dir()) {
-        Some(holder) if holder.run_dir != place.run_dir() => connect_in(&holder.run_dir).await,
-        _ => Ok(None),
-    }
-}
-
-async fn connect_in(run_dir: &Path) -> Result<Option<UnixStream>, Failure> {
-    let Some(folder) = PrivateFolder::open(run_dir)? else { return Ok(None) };
-    let address = SocketAddress::of(&folder)?;
-    match UnixStream::connect(address.path()).await {
-        Ok(stream) => Ok(Some(stream)),
-        Err(error) if is_absence(&error) => Ok(None),
-        Err(error) => {
-            let message = format!("the daemon cannot be reached: {}: {error}", run_dir.display());
-            Err(Failure::new(Code::NoDaemon, message))
-        }
-    }
-}
-
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }
 
 fn none_runs() -> Failure {
@@ -99,10 +69,10 @@ fn take_turn(place: &Place) -> Result<File, Failure> {
 }
 
 /// Starts a daemon of its own session, and waits until it listens.
-async fn start(place: &Place) -> Result<(), Failure> {
+async fn start(place: &Place, program: &Path) -> Result<(), Failure> {
     let (log, before) = open_log(&place.log())
         .map_err(|error| not_started(&format!("{}: {error}", place.log().display())))?;
-    let report = spawn(place, log).map_err(|error| not_started(&error.to_string()))?;
+    let report = spawn(place, program, log).map_err(|error| not_started(&error.to_string()))?;
     let mut line = String::new();
     let mut report = BufReader::new(report.take(LONGEST_REPORT));
     // A pipe that cannot be read says nothing, as one that was closed.
@@ -118,9 +88,9 @@ async fn start(place: &Place) -> Result<(), Failure> {
     }
 }
 
-fn spawn(place: &Place, log: File) -> io::Result<Receiver> {
+fn spawn(place: &Place, program: &Path, log: File) -> io::Result<Receiver> {
     let (report, theirs) = io::pipe()?;
-    let mut command = Command::new(program()?);
+    let mut command = Command::new(program);
     command.arg0("worker");
     command.args(["daemon", "--detached"]);
     if !place.is_default() {
@@ -133,11 +103,6 @@ fn spawn(place: &Place, log: File) -> io::Result<Receiver> {
     spawn_detached(&mut command)?;
     drop(command); // With it our end of what the daemon writes to.
     Receiver::from_owned_fd(report.into())
-}
-
-/// Also where the file was replaced since we were started.
-fn program() -> io::Result<PathBuf> {
-    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
 /// Opens the log to append to it; answers its length, too.

@@ -11,6 +11,10 @@ use crate::events::EventLines;
 /// So many events are kept. Whoever is further behind has missed some.
 const KEPT: usize = 8192;
 
+/// So many are read at once. A listener that is slow to pass them on keeps no more from being
+/// forgotten.
+const BATCH: usize = 64;
+
 /// One event as it goes out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct EventRecord {
@@ -85,11 +89,13 @@ impl EventHub {
 }
 
 impl EventReader {
-    /// Those that are there and were not read yet; empty if there are none.
+    /// Some of those that are there and were not read yet, the oldest; empty if there are none.
     pub fn read(&mut self) -> Vec<Arc<EventRecord>> {
         let kept = self.hub.kept();
-        let new = kept.records.iter().rev().take_while(|record| record.seq > self.seen).count();
-        let records: Vec<_> = kept.records.range(kept.records.len() - new..).cloned().collect();
+        let unread = kept.lines.seq().saturating_sub(self.seen);
+        let unread = usize::try_from(unread).unwrap_or(usize::MAX).min(kept.records.len());
+        let unread = kept.records.range(kept.records.len() - unread..);
+        let records: Vec<_> = unread.take(BATCH).cloned().collect();
         drop(kept);
         self.seen = records.last().map_or(self.seen, |record| record.seq);
         records
@@ -150,11 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_latest_are_kept() {
+    fn only_the_latest_are_kept_and_few_are_read_at_once() {
         let hub = hub(KEPT as u64 + 5);
-        let records = hub.after(0).read();
-        assert_eq!(records.len(), KEPT);
-        assert_eq!(records[0].seq, 6);
+        let mut reader = hub.after(0);
+        let batches = std::iter::from_fn(|| Some(reader.read()).filter(|it| !it.is_empty()));
+        let batches: Vec<_> = batches.map(|batch| numbers(&batch)).collect();
+        assert!(batches.iter().all(|batch| batch.len() <= BATCH));
+        assert_eq!(batches.concat(), (6..KEPT as u64 + 6).collect::<Vec<_>>());
     }
 
     #[tokio::test]

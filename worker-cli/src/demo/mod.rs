@@ -81,12 +81,10 @@ fn plan(mark: &str) -> Result<Plan, Failure> {
     words.extend(OPTIONS.split(' ').map(Into::into));
     words.extend(["--env".into(), format!("{}={mark}", census::MARK).into()]);
     words.extend(["--".into(), this.into_os_string(), "__agent".into()]);
-    match Cli::try_parse_from(words).map(|cli| cli.verb) {
-        Ok(Verb::Run(args)) => Plan::from_args(*args),
-        Ok(Verb::Demo | Verb::Agent { .. } | Verb::Config(_) | Verb::Doctor(_)) | Err(_) => {
-            Err(Failure::new(Code::Failed, "the options of the demo are not understood"))
-        }
-    }
+    let Ok(Cli { verb: Verb::Run(args) }) = Cli::try_parse_from(words) else {
+        return Err(Failure::new(Code::Failed, "the options of the demo are not understood"));
+    };
+    Plan::from_args(*args)
 }
 
 fn no_show(error: &io::Error) -> Failure {

@@ -19,7 +19,8 @@ use super::service::Service;
 use super::{VARIABLE, style};
 use crate::error::{Code, Failure};
 use crate::processes;
-use crate::run::{Ending, job_signals};
+use crate::run::Ending;
+use crate::signals::job_signals;
 use crate::voice::failure_line;
 
 /// How long after SIGKILL processes may take to be gone.

@@ -57,8 +57,13 @@ pub fn stand_guard() -> Option<ExitCode> {
 /// Looks at the verb alone, which is the first word that is no option. A slot may be called `run`,
 /// and a verb that does not supervise belongs into the foreground of its terminal.
 fn supervises(words: impl Iterator<Item = std::ffi::OsString>) -> bool {
-    let verb = words.skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
-    verb.is_some_and(|verb| SUPERVISING.iter().any(|supervising| verb == *supervising))
+    let mut verbs = words.skip(1).filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    let verb = verbs.next();
+    let mut is_installation = || verbs.next().is_some_and(|word| word == "install");
+    verb.is_some_and(|verb| {
+        SUPERVISING.iter().any(|supervising| verb == *supervising)
+            && !(verb == "daemon" && is_installation())
+    })
 }
 
 fn style() -> Style {
@@ -82,7 +87,14 @@ mod tests {
         {
             assert!(supervises(words), "{words}");
         }
-        for words in ["worker", "worker status run", "run", "worker __agent daemon"] {
+        let others = [
+            "worker",
+            "worker status run",
+            "run",
+            "worker __agent daemon",
+            "worker daemon install",
+        ];
+        for words in others {
             assert!(!supervises(words), "{words}");
         }
     }

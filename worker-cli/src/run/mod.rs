@@ -5,8 +5,6 @@ mod event_log;
 mod host;
 mod messages;
 mod session;
-mod signals;
-mod stops;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -17,7 +15,7 @@ use worker_platform_unix::signal_number;
 
 use self::event_log::EventLog;
 use crate::args::RunArgs;
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::journal;
 use crate::plan::Plan;
 use crate::voice::{Style, Voice};
@@ -26,7 +24,6 @@ pub(crate) use self::messages::{breaker_message, why};
 
 pub use self::ending::{Ending, Story};
 pub use self::session::{Observers, Watcher, supervise};
-pub(crate) use self::signals::job_signals;
 
 /// Runs the verb; answers the exit code.
 ///
@@ -38,16 +35,16 @@ pub fn run(args: RunArgs) -> Result<u8, Failure> {
     let events = args.events.clone();
     let state = args.state.clone();
     let plan = Plan::from_args(args)?;
-    let voice = Voice::on_stderr(style).map_err(|error| no_room(&error))?;
+    let voice = Voice::on_stderr(style).map_err(|error| Failure::no_room(&error))?;
     crate::logging::to(&voice);
-    let events = EventLog::open(events, &voice).map_err(|error| no_room(&error))?;
+    let events = EventLog::open(events, &voice).map_err(|error| Failure::no_room(&error))?;
     let watchers = events.watcher(plan.name.clone()).into_iter().collect();
     let journal = journal::begin(&state, &voice);
     let observers = Observers { voice: voice.clone(), watchers, recorder: None };
     let ending = to_the_end(plan, journal, observers);
     events.finish();
     voice.finish();
-    Ok(ending.map_err(|error| no_room(&error))?.exit_code(signal_number))
+    Ok(ending.map_err(|error| Failure::no_room(&error))?.exit_code(signal_number))
 }
 
 /// Supervises one command on a runtime of its own.
@@ -65,11 +62,6 @@ pub(crate) fn to_the_end(
 }
 
 /// For the jitter of the backoffs: different in each process.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     RandomState::new().hash_one(0)
-}
-
-fn no_room(error: &io::Error) -> Failure {
-    Failure::new(Code::Failed, format!("worker cannot set itself up: {error}"))
-        .hint("look at the limits of processes and open files: ulimit -a")
 }

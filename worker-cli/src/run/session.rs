@@ -8,19 +8,17 @@ use worker_core::{
     Ask, Event, Launch, LaunchId, Settings, Signal, SlotId, UNKILLABLE_AFTER, Urgency,
 };
 use worker_platform_unix::journal::Journal;
-use worker_platform_unix::{Shim, Tier, UnixPlatform};
 
 use super::ending::{Ending, Story};
 use super::host::RunHost;
 use super::messages;
-use super::signals::{Caught, Signals};
-use super::stops::{Source, Stops};
-use crate::args::Cgroup;
 use crate::clock::Clock;
 use crate::driver::{Driver, Handle, Host, Notice, Step};
 use crate::guardian::{Guardian, Word};
 use crate::plan::Plan;
+use crate::platform;
 use crate::processes;
+use crate::signals::{Caught, Signals, Source, Stops};
 use crate::voice::Voice;
 
 /// The only slot.
@@ -53,7 +51,7 @@ pub async fn supervise(
 ) -> io::Result<Ending> {
     let signals = Signals::listen()?;
     let guardian = Guardian::of_this_process()?;
-    let host = RunHost::new(platform(plan.cgroup, &observers.voice)?, plan);
+    let host = RunHost::new(platform::set_up(plan.cgroup, &observers.voice)?, plan);
     if let Some(journal) = journal {
         host.platform().keep_journal(journal);
     }
@@ -72,17 +70,6 @@ pub async fn supervise(
         never = driver.drive() => match never {},
         ending = session.run(notices, signals) => Ok(ending),
     }
-}
-
-fn platform(cgroup: Cgroup, voice: &Voice) -> io::Result<UnixPlatform> {
-    let shim = Shim::this_program().filter(|_| cgroup != Cgroup::Never);
-    let platform = shim.map_or_else(UnixPlatform::new, UnixPlatform::with_cgroups)?;
-    if cgroup == Cgroup::Scope
-        && let Tier::Subreaper { no_cgroups } | Tier::Group { no_cgroups } = platform.tier()
-    {
-        voice.warn(&format!("--cgroup scope: in the scope of systemd's, too, {no_cgroups}"));
-    }
-    Ok(platform)
 }
 
 struct Session {

@@ -1,4 +1,6 @@
-//! Signals to `worker run` itself.
+//! Signals to a supervisor itself: to `worker run`, and to the daemon.
+
+mod stops;
 
 use std::future::poll_fn;
 use std::io;
@@ -8,12 +10,14 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use worker_core::Signal;
 use worker_platform_unix::signal_number;
 
+pub(crate) use self::stops::{Source, Stops};
+
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Caught {
-    /// End the command.
+pub(crate) enum Caught {
+    /// End what is supervised.
     Stop(Signal),
-    /// Tell the command.
+    /// Tell what is supervised.
     Forward(Signal),
     /// Ctrl-Z.
     Pause,
@@ -34,7 +38,7 @@ const CAUGHT: [Caught; 9] = [
 ];
 
 /// Listens to signals from its creation on.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     streams: Vec<(Caught, Stream)>,
 }
 
@@ -50,7 +54,7 @@ impl Signals {
     /// # Errors
     ///
     /// If the runtime cannot listen.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         let ignored = ignored_at_start();
         let mut streams = Vec::new();
         for caught in CAUGHT {
@@ -64,7 +68,7 @@ impl Signals {
     }
 
     /// The next signal.
-    pub(super) async fn next(&mut self) -> Caught {
+    pub(crate) async fn next(&mut self) -> Caught {
         poll_fn(|context| {
             let caught = self.streams.iter_mut().find_map(|(caught, stream)| {
                 stream.poll_recv(context).is_ready().then_some(*caught)
@@ -77,7 +81,7 @@ impl Signals {
 
 impl Caught {
     /// What this signal asks for.
-    pub(super) fn by(signal: Signal) -> Option<Self> {
+    pub(crate) fn by(signal: Signal) -> Option<Self> {
         CAUGHT.into_iter().find(|caught| caught.signal() == signal)
     }
 

@@ -4,7 +4,7 @@ use worker_core::Urgency;
 
 /// Where a signal that asks for a stop came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// At this process.
     Own,
     /// At its guardian.
@@ -14,14 +14,14 @@ pub(super) enum Source {
 /// Counts by source: `pkill worker`, or a service manager that stops every process of a service,
 /// sends one signal to the guardian and one to us, and means one stop.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stops {
+pub(crate) struct Stops {
     own: u32,
     guardian: u32,
 }
 
 impl Stops {
     /// Takes note of a signal; answers what it asks for, if that is anything new.
-    pub(super) fn ask(&mut self, source: Source) -> Option<Urgency> {
+    pub(crate) fn ask(&mut self, source: Source) -> Option<Urgency> {
         let before = self.own.max(self.guardian);
         let count = match source {
             Source::Own => &mut self.own,

@@ -2,4 +2,6 @@
 
 pub(crate) mod config;
 #[cfg(unix)]
+pub(crate) mod daemon;
+#[cfg(unix)]
 pub(crate) mod doctor;

@@ -34,7 +34,7 @@ pub(super) struct Limits {
 
 /// The end of the server, which is asked for and awaited. Clones are the same one.
 #[derive(Clone, Debug)]
-pub(super) struct Closing {
+pub struct Closing {
     stage: watch::Sender<Stage>,
 }
 
@@ -67,7 +67,7 @@ impl Default for Closing {
 
 impl Closing {
     /// Asks for the end.
-    pub(super) fn ask(&self) {
+    pub fn ask(&self) {
         self.rise_to(Stage::Asked);
     }
 

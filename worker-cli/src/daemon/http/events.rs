@@ -1,11 +1,13 @@
 //! `GET /v1/events`: server-sent events.
 
 use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::unfold;
 use tokio::time::timeout;
 
-use super::context::Context;
+use super::context::{Closing, Context};
 use super::input::{LastEventId, Query};
 use super::operations::is_of;
 use super::output::EventStream;
@@ -17,8 +19,9 @@ use crate::error::Failure;
 const SIGN_OF_LIFE: &str = ":\n\n";
 
 struct Feed {
-    context: Context,
     reader: EventReader,
+    closing: Closing,
+    keep_alive: Duration,
     query: EventsQuery,
     stage: Stage,
 }
@@ -40,7 +43,8 @@ pub(super) async fn stream_events(
     let hub = context.daemon.events();
     let from = last.unwrap_or(if query.follow { hub.latest() } else { 0 });
     let reader = hub.after(from);
-    let feed = Feed { context, reader, query, stage: Stage::New };
+    let Context { closing, limits, .. } = context;
+    let feed = Feed { reader, closing, keep_alive: limits.keep_alive, query, stage: Stage::New };
     Ok(EventStream::of(unfold(feed, |mut feed| async { feed.chunk().await.zip(Some(feed)) })))
 }
 
@@ -68,12 +72,11 @@ impl Feed {
     }
 
     /// Waits for records; there are none when a sign of life is due, or at the end.
-    async fn wait(&mut self) -> Vec<std::sync::Arc<EventRecord>> {
-        let keep_alive = self.context.limits.keep_alive;
+    async fn wait(&mut self) -> Vec<Arc<EventRecord>> {
         tokio::select! {
             biased;
-            records = timeout(keep_alive, self.reader.next()) => records.unwrap_or_default(),
-            () = self.context.closing.asked() => {
+            records = timeout(self.keep_alive, self.reader.next()) => records.unwrap_or_default(),
+            () = self.closing.asked() => {
                 self.stage = Stage::Last;
                 Vec::new()
             }
@@ -92,4 +95,88 @@ fn sent(record: &EventRecord) -> String {
     // Cannot fail: it is a string.
     let _ = write!(text, "id: {}\ndata: {}\n\n", record.seq, record.line);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use worker_core::{Event, SlotId};
+
+    use super::*;
+    use crate::daemon::EventHub;
+    use crate::driver::Notice;
+
+    fn hub(slots: &[&str]) -> Arc<EventHub> {
+        let hub = Arc::new(EventHub::default());
+        slots.iter().for_each(|slot| add(&hub, slot));
+        hub
+    }
+
+    fn add(hub: &EventHub, slot: &str) {
+        let notice = Notice {
+            time: jiff::Timestamp::UNIX_EPOCH,
+            slot: SlotId::new(0),
+            run: None,
+            pid: None,
+            spawn_error: None,
+            event: Event::Stopped,
+        };
+        hub.add(slot, &notice);
+    }
+
+    fn feed(hub: &Arc<EventHub>, query: EventsQuery) -> Feed {
+        let (reader, closing) = (hub.after(0), Closing::default());
+        Feed { reader, closing, keep_alive: Duration::from_millis(1), query, stage: Stage::New }
+    }
+
+    async fn rest(feed: &mut Feed) -> String {
+        let mut text = String::new();
+        while let Some(chunk) = feed.chunk().await {
+            text.push_str(&chunk);
+        }
+        text
+    }
+
+    fn ids(text: &str) -> Vec<&str> {
+        text.lines().filter_map(|line| line.strip_prefix("id: ")).collect()
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_does_not_follow_ends_with_what_is_kept() {
+        let many = vec!["shop/api"; 200];
+        let query = EventsQuery { follow: false, ..EventsQuery::default() };
+        let text = rest(&mut feed(&hub(&many), query)).await;
+        assert_eq!(ids(&text).len(), 200);
+        assert!(text.starts_with(SIGN_OF_LIFE) && text.contains("\ndata: {\"v\":1,"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn only_the_slots_and_projects_that_were_asked_for_are_told_of() {
+        let hub = hub(&["shop/api", "shop/web", "shopping/api"]);
+        let of = |slot: Option<&str>, project: Option<&str>| EventsQuery {
+            slot: slot.map(str::to_owned),
+            project: project.map(str::to_owned),
+            follow: false,
+        };
+        for (query, expected) in [
+            (of(Some("shop/web"), None), vec!["2"]),
+            (of(None, Some("shop")), vec!["1", "2"]),
+            (of(Some("shop/api"), Some("shopping")), vec![]),
+        ] {
+            let text = rest(&mut feed(&hub, query)).await;
+            assert_eq!(ids(&text), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_follows_shows_that_it_lives_and_ends_when_the_server_closes() {
+        let hub = hub(&[]);
+        let mut feed = feed(&hub, EventsQuery::default());
+        assert_eq!(feed.chunk().await.unwrap(), SIGN_OF_LIFE, "at once");
+        assert_eq!(feed.chunk().await.unwrap(), SIGN_OF_LIFE, "nothing happens");
+        add(&hub, "shop/api");
+        assert_eq!(ids(&feed.chunk().await.unwrap()), ["1"]);
+        add(&hub, "shop/api");
+        feed.closing.ask();
+        assert_eq!(ids(&rest(&mut feed).await), ["2"], "what is there is still told");
+    }
 }

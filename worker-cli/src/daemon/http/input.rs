@@ -184,3 +184,68 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
 fn unfit(why: &str) -> Refusal {
     Refusal::bad_request(StatusCode::BAD_REQUEST, format!("the body does not fit: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::response::IntoResponse;
+    use futures_util::stream;
+
+    use super::*;
+    use crate::api::{StartRequest, UpRequest};
+
+    async fn refused<T>(body: RawBody, limits: Limits) -> (StatusCode, String)
+    where
+        Body<T>: Input,
+    {
+        let refusal = Body::<T>::take(&mut Asked::new(Request::new(body), limits)).await;
+        let refusal = refusal.err().expect("it is refused").into_response();
+        let status = refusal.status();
+        let text = refusal.into_body().collect().await.unwrap().to_bytes().to_vec();
+        (status, String::from_utf8(text).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = RawBody::from_stream(stream::pending::<Result<String, std::io::Error>>());
+        let limits = Limits { body: Duration::from_millis(1), ..Limits::default() };
+        let (status, text) = refused::<StartRequest>(never, limits).await;
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+        assert!(text.contains("did not come within 1ms"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_body_of_any_length_takes_no_more_memory_than_it_may() {
+        let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(" ".repeat(1 << 16)));
+        let (status, text) =
+            refused::<StartRequest>(RawBody::from_stream(endless), Limits::default()).await;
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(text.contains("longer than 4194304 bytes"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_fit_is_refused_with_the_place() {
+        for (body, words) in [
+            ("{", "EOF while parsing"),
+            ("{} {}", "trailing characters"),
+            ("null", "invalid type: null"),
+            ("{\"config\":\"/w\",\"nowait\":true}", "unknown field `nowait`"),
+            ("{\"config\":\"/w\",\"env\":{\"A\":1}}", "env.A: invalid type: integer `1`"),
+            ("", "missing field `config`"),
+        ] {
+            let (status, text) = refused::<UpRequest>(body.into(), Limits::default()).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST);
+            assert!(text.contains(words), "{body}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_body_is_one_without_fields() {
+        for body in ["", " \n", "{}"] {
+            let asked = &mut Asked::new(Request::new(body.into()), Limits::default());
+            let Body(request) = Body::<StartRequest>::take(asked).await.unwrap();
+            assert_eq!(request, StartRequest::default());
+        }
+    }
+}

@@ -22,8 +22,7 @@ mod output;
 mod refusal;
 mod router;
 mod server;
-#[cfg(test)]
-mod tests;
 
+pub use self::context::Closing;
 pub use self::listener::Listener;
 pub use self::server::Server;

@@ -30,13 +30,15 @@ impl Server {
     /// A server that asks this daemon.
     #[must_use]
     pub fn new(daemon: Daemon) -> Self {
-        Self::with_limits(daemon, Limits::default())
-    }
-
-    pub(super) fn with_limits(daemon: Daemon, limits: Limits) -> Self {
-        let closing = Closing::default();
+        let (closing, limits) = (Closing::default(), Limits::default());
         let context = Context { daemon, closing, limits, since: Instant::now() };
         Self { router: router(context.clone()), context, clients: JoinSet::new() }
+    }
+
+    /// Its end, for whoever wants that.
+    #[must_use]
+    pub fn closing(&self) -> Closing {
+        self.context.closing.clone()
     }
 
     /// Serves until a client asked for the shutdown and has its answer, or until
@@ -69,7 +71,8 @@ impl Server {
         let Ok(stream) = accepted else { return sleep(BREATH).await };
         let is_admitted = stream.peer_cred().is_ok_and(|peer| admits(peer.uid()));
         let router = if is_admitted { self.router.clone() } else { refusing_router() };
-        self.clients.spawn(attend(stream, router, self.context.clone()));
+        let Context { limits, closing, .. } = &self.context;
+        self.clients.spawn(attend(stream, router, *limits, closing.clone()));
     }
 }
 
