@@ -29,6 +29,7 @@
 //! | `supervise { … }` | spawns this as a run of a platform of its own, and keeps hold of it |
 //! | `supervise-in-cgroup { … }` | the same, in a cgroup of the run's own |
 //! | `enter FOLDER` | enters the cgroup of this folder |
+//! | `lock FILE` | locks it, prints `locked`, ends its first thread, and itself with stdin |
 //! | `wipe` | overwrites its arguments and environment in place |
 //!
 //! It is also the shim of the tests.
@@ -111,6 +112,7 @@ impl Fixture {
             "supervise" => with_block(rest, |block| supervise(UnixPlatform::new, block)),
             "supervise-in-cgroup" => with_block(rest, |block| supervise(with_cgroups, block)),
             "enter" => with_text(rest, enter),
+            "lock" => with_text(rest, lock),
             "wipe" => without(rest, wipe),
             other => fail(&format!("no such word: {other}")),
         }
@@ -343,6 +345,20 @@ fn with_cgroups() -> std::io::Result<UnixPlatform> {
 fn enter(folder: &str) {
     let entrance = std::path::Path::new(folder).join("cgroup.procs");
     std::fs::write(entrance, "0").unwrap_or_else(|error| fail(&format!("{folder}: {error}")));
+}
+
+/// As a supervisor of several threads that is being killed: a zombie already, which has files open.
+fn lock(path: &str) {
+    let file = std::fs::File::open(path).unwrap_or_else(|error| fail(&format!("{path}: {error}")));
+    file.lock().unwrap_or_else(|error| fail(&format!("{path}: {error}")));
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(file);
+        exit(0);
+    });
+    say("locked");
+    // SAFETY: ends this thread alone; nothing that is on its stack is used by the other one.
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
 }
 
 fn supervise(platform: fn() -> std::io::Result<UnixPlatform>, block: &[String]) {

@@ -24,8 +24,8 @@ pub(super) struct Folder {
 
 /// A journal in the folder.
 pub(super) enum Found {
-    /// Its supervisor lives.
-    Kept,
+    /// Somebody has it locked: its supervisor lives, or is about to be gone.
+    Kept(File),
     /// Nobody keeps it any more. The lock is ours as long as the file is open.
     Left(File),
 }
@@ -83,7 +83,7 @@ pub(super) fn find(journal: &Path) -> io::Result<Found> {
     let file = open_to_lock(journal, false)?;
     match file.try_lock() {
         Ok(()) => Ok(Found::Left(file)),
-        Err(TryLockError::WouldBlock) => Ok(Found::Kept),
+        Err(TryLockError::WouldBlock) => Ok(Found::Kept(file)),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
@@ -124,7 +124,7 @@ fn open_to_lock(path: &Path, create: bool) -> io::Result<File> {
 }
 
 /// Waits in a thread of its own: a lock has no deadline, and its holder may have been stopped.
-fn lock_patiently(file: File) -> io::Result<File> {
+pub(super) fn lock_patiently(file: File) -> io::Result<File> {
     match file.try_lock() {
         Ok(()) => return Ok(file),
         Err(TryLockError::Error(error)) => return Err(error),

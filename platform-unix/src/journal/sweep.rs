@@ -1,7 +1,7 @@
 //! The start of a supervisor: what dead ones left is ended, then its own journal begins.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use super::keeper::Journal;
 use super::look::Dead;
 use crate::Pid;
 use crate::os;
+use crate::supervisor_id::SupervisorId;
 
 /// How long after the first signal leftovers may take to be gone.
 const UNKILLABLE: Duration = Duration::from_secs(10);
@@ -122,13 +123,14 @@ fn sweep(folder: &Folder) -> io::Result<Vec<Finding>> {
 
 /// Looks at a journal and changes nothing.
 pub(super) fn judge(path: &Path) -> io::Result<Verdict> {
-    let mut file = match folder::find(path)? {
-        Found::Kept => return Ok(Verdict::Leave),
+    let file = match folder::find(path)? {
         Found::Left(file) => file,
+        Found::Kept(file) => match when_let_go(file)? {
+            Some(file) => file,
+            None => return Ok(Verdict::Leave),
+        },
     };
-    let mut bytes = Vec::new();
-    (&mut file).take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(match format::read(&bytes) {
+    Ok(match read(&file)? {
         // Its supervisor was killed before it could spawn anything.
         Reading::Empty => Verdict::Remove,
         Reading::Newer => Verdict::PutAside { newer: true },
@@ -144,6 +146,27 @@ pub(super) fn judge(path: &Path) -> io::Result<Verdict> {
             Verdict::Hunt(LeftJournal { path: path.to_owned(), dead, unreadable, _lock: file })
         }
     })
+}
+
+/// The journal of a supervisor that is a zombie already, once that has let go of it: some of its
+/// threads may be about to end. None if the supervisor lives.
+fn when_let_go(file: File) -> io::Result<Option<File>> {
+    let Reading::Journal { header, .. } = read(&file)? else { return Ok(None) };
+    let SupervisorId { boot, pid, start } = header.supervisor;
+    let is_here = boot == os::boot_id() && header.namespace == os::pid_namespace();
+    match os::process(pid).filter(|process| is_here && process.start == start) {
+        Some(process) if process.alive => Ok(None),
+        Some(_) => folder::lock_patiently(file).map(Some),
+        // Here it may have gone since the lock was tried.
+        None => Ok(file.try_lock().is_ok().then_some(file)),
+    }
+}
+
+fn read(mut file: &File) -> io::Result<Reading> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(format::read(&bytes))
 }
 
 fn hunt(left: Vec<LeftJournal>) -> Vec<Finding> {

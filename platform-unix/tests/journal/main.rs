@@ -4,6 +4,7 @@
 //! format promises. `worker-cli` has the tests with supervisors that are killed.
 #![cfg(target_os = "linux")]
 
+mod dying;
 mod files;
 mod processes;
 mod scene;

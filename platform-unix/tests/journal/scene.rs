@@ -21,6 +21,7 @@ pub(crate) struct Dead {
     pub(crate) boot: String,
     pub(crate) namespace: u64,
     pub(crate) pid: Pid,
+    start: u64,
     pub(crate) entries: Vec<String>,
 }
 
@@ -30,7 +31,12 @@ impl Dead {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
         let namespace = std::fs::metadata("/proc/self/ns/pid").unwrap().ino();
         let pid = 1_000_000_000 + number + 1000 * Pid::try_from(std::process::id()).unwrap();
-        Self { boot: boot.trim().to_owned(), namespace, pid, entries: Vec::new() }
+        Self { boot: boot.trim().to_owned(), namespace, pid, start: 77, entries: Vec::new() }
+    }
+
+    /// One that has this process.
+    pub(crate) fn of_process(pid: Pid) -> Self {
+        Self { pid, start: start_of(pid), ..Self::new(0) }
     }
 
     pub(crate) fn with(mut self, entry: impl Into<String>) -> Self {
@@ -43,14 +49,14 @@ impl Dead {
     }
 
     pub(crate) fn marker(&self, run: u64) -> String {
-        format!("{}:{}:77:{run}", self.boot, self.pid)
+        format!("{}:{}:{}:{run}", self.boot, self.pid, self.start)
     }
 
     pub(crate) fn text(&self) -> String {
         let header = [
             "worker journal 1".to_owned(),
             format!("boot {}", self.boot),
-            format!("supervisor {} 77 {}", self.pid, self.namespace),
+            format!("supervisor {} {} {}", self.pid, self.start, self.namespace),
         ];
         header.iter().chain(&self.entries).map(|line| format!("{line:<63}\n")).collect()
     }
