@@ -71,13 +71,11 @@ worker demo: an agent that misbehaves, looked after by `worker run`.
         let Self { lived, block, .. } = self;
         say(&format!("\nWhat is left, counted in /proc: {} of {lived} processes.", left.len()));
         tell_each(&left, None);
-        let is_free = block.is_none_or(|block| Ports::default().reserve(block));
-        if let Some(block) = block {
-            let state = if is_free { "free to bind again" } else { "still taken" };
-            say(&format!("Port {block} is {state}."));
+        if let Some(block) = *block {
+            tell_port(block);
         }
         say("\nTo re-arm it, you would type the same `worker run` again.");
-        left.is_empty() && is_free
+        left.is_empty()
     }
 
     fn tell_members(&mut self, leader: Option<i32>) {
@@ -89,6 +87,16 @@ worker demo: an agent that misbehaves, looked after by `worker run`.
     fn tell_emptied(&self, killed: u32) {
         let left = census::count(&self.mark).len();
         say(&format!("  SIGKILL ended {killed} more. Left of the tree, counted in /proc: {left}."));
+    }
+}
+
+/// Others may have taken it, once nothing of the tree held it any more.
+fn tell_port(block: Block) {
+    let ports = Ports::default();
+    if ports.reserve(block) {
+        say(&format!("Port {block} is free to bind again."));
+    } else {
+        say(&format!("Somebody else came first to the port: {}.", ports.holders()));
     }
 }
 
