@@ -254,7 +254,7 @@ scenario!(on Cgroup, the_next_start_ends_what_a_supervisor_left_that_is_gone, as
 
     // A start in a cgroup beside that one, as in a new login.
     let next = Tree::grown(&platform, 3, "supervise-in-cgroup { up n sleep }", 1).await;
-    assert!(!lives(gone.pid("d")) && !lives(gone.pid("n")));
+    until(|| !lives(gone.pid("d")) && !lives(gone.pid("n"))).await;
     assert!(lives(gone.leader), "it is of a supervisor that lives");
     assert!(alive.up.values().all(|&pid| lives(pid)));
     let left = fs::read_dir(leaf(&platform, &gone)).unwrap();

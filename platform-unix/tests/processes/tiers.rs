@@ -2,6 +2,7 @@
 //! under test.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command as StdCommand;
 
@@ -80,17 +81,14 @@ pub(crate) fn writable_cgroup() -> Result<PathBuf, String> {
     }
 }
 
-/// The names of the folders of this process.
+/// The names of the folders of this process, in the cgroup that it is in.
 pub(crate) fn own_folders() -> Vec<String> {
-    folders_of(std::process::id())
-}
-
-/// The names of the folders of a supervisor, in the cgroup that we are in.
-pub(crate) fn folders_of(supervisor: u32) -> Vec<String> {
     let Some(home) = own_cgroup() else { return Vec::new() };
     let entries = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().file_name());
     let names = entries.filter_map(|name| name.into_string().ok());
-    let part = format!(".{supervisor}.");
+    // Many are PID 1, each in a namespace of its own.
+    let namespace = fs::metadata("/proc/self/ns/pid").unwrap().ino();
+    let part = format!(".{namespace}.{}.", std::process::id());
     names.filter(|name| name.starts_with("worker.") && name.contains(&part)).collect()
 }
 

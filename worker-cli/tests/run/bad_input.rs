@@ -5,7 +5,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 
-use crate::common::{bare, run, script};
+use crate::common::{OUT_OF_SIGHT, bare, run, script};
 
 /// What is said to each command line, as in a terminal. Each ends with this exit code.
 fn refusals(code: i32, command_lines: &[&[&str]]) -> String {
@@ -86,7 +86,7 @@ fn a_bad_line_in_an_env_file_is_named_without_its_secret_and_nothing_is_spawned(
 
 /// What is said about a spawn that fails, which ends it at once.
 fn unspawned(command: &Path) -> String {
-    let finished = run(&[], &[command]).finish();
+    let finished = run(&OUT_OF_SIGHT, &[command]).finish();
     finished.check_code(1);
     assert_eq!(finished.kinds(), ["starting", "error"], "no retry");
     finished.stderr
@@ -105,7 +105,8 @@ fn a_program_that_cannot_be_executed_ends_with_1_at_once() {
 
 #[test]
 fn a_program_that_is_in_no_folder_of_path_says_where_it_was_looked_up() {
-    let finished = run(&["--env", "PATH=/bin:/usr/bin"], &["no-such-program"]).finish();
+    let options = ["--cgroup", "never", "--env", "PATH=/bin:/usr/bin"];
+    let finished = run(&options, &["no-such-program"]).finish();
     finished.check_code(1);
     assert_snapshot!(finished.stderr);
 }

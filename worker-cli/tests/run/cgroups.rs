@@ -1,6 +1,7 @@
 //! Cgroups of runs, as `--cgroup` says.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::common::{Running, bare, eventually, run_sh, send_signal, state};
@@ -26,13 +27,13 @@ fn cgroup_of(pid: &str) -> String {
     cgroup.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default().to_owned()
 }
 
-/// The folders of a supervisor.
+/// The folders of a supervisor in our process namespace.
 fn folders_of(home: &Path, supervisor: i32) -> Vec<String> {
     let names = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().file_name());
     let names = names.map(|name| name.into_string().unwrap());
-    names
-        .filter(|name| name.starts_with("worker.") && name.contains(&format!(".{supervisor}.")))
-        .collect()
+    let namespace = fs::metadata("/proc/self/ns/pid").unwrap().ino();
+    let part = format!(".{namespace}.{supervisor}.");
+    names.filter(|name| name.starts_with("worker.") && name.contains(&part)).collect()
 }
 
 fn own_cgroup_of_the_command(options: &[&str]) -> String {
@@ -75,9 +76,10 @@ fn a_guardian_removes_the_cgroups_of_a_supervisor_that_was_killed() {
 #[test]
 fn the_next_start_ends_what_was_left_when_guardian_and_supervisor_were_killed() {
     let Some(home) = writable_cgroup() else { return };
-    // Apart from other tests, each start of which is the next one.
-    let home = home.join(format!("test-{}-both", std::process::id()));
-    fs::create_dir(&home).unwrap();
+    // Apart from other tests, each start of which is the next one for its cgroup and those beside.
+    let outer = home.join(format!("test-{}-both", std::process::id()));
+    let home = outer.join("home");
+    fs::create_dir_all(&home).unwrap();
     let script = format!("echo 0 > {}/cgroup.procs && exec \"$@\"", home.display());
     let apart = ["sh", "-c", &script, "sh"];
     let running = run_sh(&[], UNTRACEABLE).under(&apart).start();
@@ -93,7 +95,7 @@ fn the_next_start_ends_what_was_left_when_guardian_and_supervisor_were_killed() 
     next.check_code(0).check_stderr("had left behind");
     assert_eq!(folders_of(&home, supervisor), [""; 0]);
     running.finish(); // Its end proves that nobody holds stdout.
-    fs::remove_dir(&home).unwrap();
+    fs::remove_dir(&home).and_then(|()| fs::remove_dir(&outer)).unwrap();
 }
 
 #[test]

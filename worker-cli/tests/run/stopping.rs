@@ -185,8 +185,7 @@ fn ctrl_z_stops_the_whole_tree_and_sigcont_resumes_it() {
     running.signal("CONT");
     eventually("their end", || everybody.iter().all(|pid| state(*pid) == Some('S')));
     running.signal("TERM");
-    running.finish().check_code(143);
-    assert_eq!(state(escapee), None);
+    running.finish().check_code(143); // The escapee held stdout.
 }
 
 #[test]
