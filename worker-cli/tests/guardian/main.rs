@@ -5,6 +5,7 @@ mod common;
 mod job_control;
 mod killed;
 mod left;
+mod pause;
 mod service;
 mod signals;
 mod terminal;

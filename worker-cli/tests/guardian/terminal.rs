@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::common::{IDLE, Lines, eventually, lives, parent, state};
 
 /// A terminal with a shell in it.
-struct Terminal {
+pub(crate) struct Terminal {
     master: File,
     screen: Lines,
     /// The end of it ends the reading of the screen.
@@ -44,7 +44,7 @@ impl Read for Screen {
 
 impl Terminal {
     /// A shell that leads a session, with the terminal as its controlling one.
-    fn with_shell() -> Self {
+    pub(crate) fn with_shell() -> Self {
         let master =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
@@ -64,18 +64,23 @@ impl Terminal {
         Self { master, screen, open, shell, folder }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Types a command, and waits for the first line that it prints with `text` in it.
-    fn run(&mut self, command: &str, text: &str) -> String {
+    pub(crate) fn run(&mut self, command: &str, text: &str) -> String {
         self.press(&format!("{command}\n"));
         self.screen.expect(text)
     }
 
     /// Starts a `worker run` with its output in a pipe that we read, and waits for its `up`.
     fn start_worker(&mut self, script: &str) -> Job {
+        self.start_worker_with("", script)
+    }
+
+    /// The same with options.
+    pub(crate) fn start_worker_with(&mut self, options: &str, script: &str) -> Job {
         let script_file = self.file("script");
         std::fs::write(&script_file, script).unwrap();
         let pipe = self.file("pipe");
@@ -87,7 +92,7 @@ impl Terminal {
             0,
         )
         .unwrap();
-        self.press("\"$WORKER\" run -- sh ./script > pipe\n");
+        self.press(&format!("\"$WORKER\" run {options} -- sh ./script > pipe\n"));
         // Opens when the shell opens the other end.
         let output = Lines::of(File::open(pipe).unwrap());
         let up = output.expect("up ");
@@ -96,33 +101,33 @@ impl Terminal {
         Job { output, leader, supervisor, guardian: parent(supervisor) }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The exit code of the last command.
-    fn code(&mut self) -> i32 {
+    pub(crate) fn code(&mut self) -> i32 {
         // The line that was typed is echoed, and does not match.
         let line = self.run("echo \"co\"\"de $?\"", "code ");
         line.rsplit(' ').next().unwrap().parse().unwrap()
     }
 
-    fn leave(mut self) {
+    pub(crate) fn leave(mut self) {
         self.press("exit\n");
         self.shell.wait().unwrap();
     }
 }
 
 /// A `worker run` in the terminal.
-struct Job {
-    output: Lines,
+pub(crate) struct Job {
+    pub(crate) output: Lines,
     leader: i32,
     supervisor: i32,
     guardian: i32,
 }
 
 impl Job {
-    fn states(&self) -> [Option<char>; 3] {
+    pub(crate) fn states(&self) -> [Option<char>; 3] {
         [self.guardian, self.supervisor, self.leader].map(state)
     }
 
