@@ -15,7 +15,7 @@ pub(crate) const STATES: [Option<StateName>; 7] = [
 ];
 
 /// Inputs as the coverage table tells them apart.
-pub(crate) const INPUTS: [&str; 27] = [
+pub(crate) const INPUTS: [&str; 29] = [
     "early tick",
     "deadline",
     "start",
@@ -23,6 +23,8 @@ pub(crate) const INPUTS: [&str; 27] = [
     "restart",
     "reset",
     "touch",
+    "resume",
+    "death",
     "shutdown",
     "shutdown now",
     "Reserved",
@@ -44,6 +46,12 @@ pub(crate) const INPUTS: [&str; 27] = [
     "TreeGone",
     "an old run's",
 ];
+
+/// The column for the supervisor's death.
+pub(crate) const DEATH: usize = 8;
+
+/// The column for an orderly shutdown; that for an immediate one is the next.
+pub(crate) const SHUTDOWN: usize = 9;
 
 /// The column for reports of runs that are history.
 pub(crate) const OLD_RUN: usize = INPUTS.len() - 1;
@@ -115,15 +123,15 @@ const REASONS: &str = "\
 
 /// Why a cell cannot be entered.
 fn reason(state: Option<StateName>, column: usize) -> &'static str {
-    let report = (9..26).contains(&column);
+    let report = (11..28).contains(&column);
     match state {
         None | Some(StateName::Restarting | StateName::Error | StateName::Failed) if report => {
             "-run"
         }
         None | Some(StateName::Error | StateName::Failed) if column == 1 => "-none",
-        Some(StateName::Running) if matches!(column, 9 | 10 | 12 | 22) => "-spwn",
-        Some(StateName::Stopping) if matches!(column, 9 | 10) => "-spwn",
-        Some(StateName::Starting) if matches!(column, 15 | 16 | 17 | 18 | 22) => "-boot",
+        Some(StateName::Running) if matches!(column, 11 | 12 | 14 | 24) => "-spwn",
+        Some(StateName::Stopping) if matches!(column, 11 | 12) => "-spwn",
+        Some(StateName::Starting) if matches!(column, 17 | 18 | 19 | 20 | 24) => "-boot",
         None
         | Some(
             StateName::Starting
@@ -138,32 +146,33 @@ fn reason(state: Option<StateName>, column: usize) -> &'static str {
 
 pub(crate) const fn request_column(ask: &Ask) -> usize {
     match ask {
-        Ask::Start(_) | Ask::Resume(..) => 2,
+        Ask::Start(_) => 2,
         Ask::Stop => 3,
         Ask::Restart(_) => 4,
         Ask::Reset => 5,
         Ask::Touch => 6,
+        Ask::Resume(..) => 7,
     }
 }
 
 pub(crate) const fn report_column(report: Report) -> usize {
     match report {
-        Report::Reserved => 9,
-        Report::PortsBusy => 10,
-        Report::Spawned => 11,
-        Report::SpawnFailed(_) => 12,
-        Report::Ready(Owner::Own | Owner::Unknown) => 13,
-        Report::Ready(Owner::Stranger) => 14,
-        Report::Alive(true) => 15,
-        Report::Alive(false) => 16,
-        Report::Memory(_) => 17,
-        Report::UseChecked { .. } => 18,
-        Report::Leased => 19,
-        Report::Returned => 20,
-        Report::Evict => 21,
-        Report::Flushed => 22,
-        Report::LeaderExited(worker_core::Exit::Code(0)) => 23,
-        Report::LeaderExited(_) => 24,
-        Report::TreeGone { .. } => 25,
+        Report::Reserved => 11,
+        Report::PortsBusy => 12,
+        Report::Spawned => 13,
+        Report::SpawnFailed(_) => 14,
+        Report::Ready(Owner::Own | Owner::Unknown) => 15,
+        Report::Ready(Owner::Stranger) => 16,
+        Report::Alive(true) => 17,
+        Report::Alive(false) => 18,
+        Report::Memory(_) => 19,
+        Report::UseChecked { .. } => 20,
+        Report::Leased => 21,
+        Report::Returned => 22,
+        Report::Evict => 23,
+        Report::Flushed => 24,
+        Report::LeaderExited(worker_core::Exit::Code(0)) => 25,
+        Report::LeaderExited(_) => 26,
+        Report::TreeGone { .. } => 27,
     }
 }

@@ -13,7 +13,7 @@ use worker_core::{
 };
 
 use super::episode::{Episode, replay};
-use super::faults::Faults;
+use super::faults::{Fault, Faults};
 use super::ledger::{Ledger, REMEMBERED, Run, Slot};
 use super::promises::promises;
 use super::script::{Act, Gap, Step};
@@ -38,8 +38,8 @@ pub(crate) struct Explored {
 
 /// Explores every small world, up to so many states of each.
 pub(crate) fn run(limit: usize, mut each: impl FnMut(&Explored)) -> Option<(Episode, Failure)> {
-    for (name, slots, options) in small_worlds() {
-        let explored = Search::new(small_setup(slots, &options)).run(name, limit);
+    for (name, setup) in small_worlds() {
+        let explored = Search::new(setup).run(name, limit);
         each(&explored);
         if explored.failure.is_some() {
             return explored.failure;
@@ -81,7 +81,7 @@ fn small_policy() -> SlotOptions {
     }
 }
 
-fn small_worlds() -> Vec<(&'static str, usize, SlotOptions)> {
+fn small_worlds() -> Vec<(&'static str, Setup)> {
     let plain = small_policy;
     let with = |change: fn(&mut SlotOptions)| {
         let mut options = small_policy();
@@ -107,19 +107,30 @@ fn small_worlds() -> Vec<(&'static str, usize, SlotOptions)> {
     });
     let once = with(|o| o.restart.max_failures = 1);
     vec![
-        ("one slot", 1, plain()),
-        ("one slot, ready at once", 1, at_once.clone()),
-        ("one slot, ports", 1, ports.clone()),
-        ("one slot, prepare", 1, prepare),
-        ("one slot, flush", 1, flush),
-        ("one slot, idle and ports", 1, idle),
-        ("one slot, liveness and memory", 1, alive),
-        ("one slot, restart never", 1, never),
-        ("one slot, restart always, reap", 1, always),
-        ("one slot, one failure parks", 1, once),
-        ("two slots, ready at once", 2, at_once),
-        ("two slots, room for one block", 2, ports),
+        ("one slot", immortal(1, &plain())),
+        ("one slot, ready at once", immortal(1, &at_once)),
+        ("one slot, ports", immortal(1, &ports)),
+        ("one slot, prepare", immortal(1, &prepare)),
+        ("one slot, flush", immortal(1, &flush)),
+        ("one slot, idle and ports", immortal(1, &idle)),
+        ("one slot, liveness and memory", immortal(1, &alive)),
+        ("one slot, restart never", immortal(1, &never)),
+        ("one slot, restart always, reap", immortal(1, &always)),
+        ("one slot, one failure parks", immortal(1, &once)),
+        ("two slots, ready at once", immortal(2, &at_once)),
+        ("two slots, room for one block", immortal(2, &ports)),
+        ("one slot, and death", small_setup(1, &plain())),
+        ("one slot, ready at once, and death", small_setup(1, &at_once)),
+        ("one slot, prepare, and death", small_setup(1, &prepare)),
+        ("one slot, restart never, and death", small_setup(1, &never)),
+        ("two slots, ready at once, and death", small_setup(2, &at_once)),
     ]
+}
+
+/// The supervisor does not die, so that the other ways get room.
+fn immortal(slots: usize, options: &SlotOptions) -> Setup {
+    let setup = small_setup(slots, options);
+    Setup { faults: setup.faults.without(Fault::Die), ..setup }
 }
 
 fn small_setup(slots: usize, options: &SlotOptions) -> Setup {
@@ -211,6 +222,9 @@ fn steps(world: &World<'_>) -> Vec<Step> {
             let shutdown = matches!(act, Act::Shutdown(_));
             !(full || no_shutdown && shutdown)
         });
+        let mortal = world.setup.faults.has(Fault::Die);
+        let dies: &[Act] = if mortal { &[Act::Die, Act::Resume(0)] } else { &[] };
+        let asked = asked.chain(dies);
         let said =
             REPORTS.iter().flat_map(|report| (0..2).map(|back| Act::Say { back, report: *report }));
         let acts = asked.copied().chain(said).filter(|act| world.can(number, *act));
@@ -266,14 +280,22 @@ fn nanos(at: Instant, now: Instant) -> u64 {
     at.as_nanos().wrapping_sub(now.as_nanos())
 }
 
-fn add_slot(key: &mut Key, ledger: &Ledger, slot: &Slot, setup: &Setup) {
-    key.add(slot.state().map_or(0, |state| 1 + state as u64));
-    let window = setup.options(slot.launch).restart.window;
-    for failure in &slot.failures {
-        let age = ledger.now.since(*failure).min(window + Duration::from_nanos(1));
+fn add_failures(key: &mut Key, now: Instant, failures: &[(Instant, usize)], setup: &Setup) {
+    for (failure, launch) in failures {
+        let window = setup.options(*launch).restart.window;
+        let age = now.since(*failure).min(window + Duration::from_nanos(1));
         key.add(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX));
     }
-    key.add(slot.failures.len().min(2) as u64);
+    key.add(failures.len().min(2) as u64);
+}
+
+fn add_slot(key: &mut Key, ledger: &Ledger, slot: &Slot, setup: &Setup) {
+    key.add(slot.state().map_or(0, |state| 1 + state as u64));
+    add_failures(key, ledger.now, &slot.failures, setup);
+    if let Some(legacy) = &slot.legacy {
+        key.add(1 + u64::from(legacy.parked.is_some()));
+        add_failures(key, ledger.now, &legacy.failures, setup);
+    }
     promises(slot, setup, &mut |promise, at| {
         key.add(promise as u64);
         key.add(nanos(at, ledger.now));
@@ -282,7 +304,8 @@ fn add_slot(key: &mut Key, ledger: &Ledger, slot: &Slot, setup: &Setup) {
         key.add(1 + open.ask as u64 * 2 + u64::from(open.queued));
     }
     key.add(u64::from(slot.held.map_or(0, |(block, sure)| block.first() * 2 + u16::from(sure))));
-    key.flags(&[slot.unkillable, slot.from_rest]);
+    key.add(slot.began as u64);
+    key.flags(&[slot.unkillable]);
     for run in &slot.runs[..REMEMBERED - 1] {
         add_run(key, run);
     }

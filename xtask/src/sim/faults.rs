@@ -51,9 +51,11 @@ pub(crate) enum Fault {
     ChangedConfig,
     /// The supervisor goes on as another process.
     HandOver,
+    /// The supervisor dies, and another one resumes what it had.
+    Die,
 }
 
-const KINDS: u32 = Fault::HandOver as u32 + 1;
+const KINDS: u32 = Fault::Die as u32 + 1;
 
 /// A set of [`Fault`]s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,10 @@ impl Faults {
             1 => Self(rng.next() & rng.next() & rng.next() & Self::ALL.0),
             _ => Self(rng.next() & Self::ALL.0),
         }
+    }
+
+    pub(crate) const fn without(self, fault: Fault) -> Self {
+        Self(self.0 & !(1 << fault as u8))
     }
 
     pub(crate) const fn has(self, fault: Fault) -> bool {

@@ -4,8 +4,8 @@
 //! design makes of an input; this module only keeps the books.
 
 use worker_core::{
-    Action, Block, DownCause, Event, Exit, Instant, Order, PortRequest, Program, Report, RunId,
-    SlotView, SpawnFailure, StateName, Urgency,
+    Action, Block, DownCause, Event, Exit, Instant, Order, Parked, Past, PortRequest, Program,
+    Report, RunId, SlotView, SpawnFailure, StateName, Urgency,
 };
 
 use super::setup::{LAUNCHES, SLOTS, Setup};
@@ -32,10 +32,14 @@ pub(crate) struct Slot {
     /// The launch that the slot has, or had last.
     pub(crate) launch: usize,
     pub(crate) open: Vec<Open>,
-    /// When each failure happened since the streak was last ended.
-    pub(crate) failures: Vec<Instant>,
-    /// Whether the attempt under way began from rest or from `error`.
-    pub(crate) from_rest: bool,
+    /// When each failure happened since the streak was last ended, and under which launch.
+    pub(crate) failures: Vec<(Instant, usize)>,
+    /// What the slot was parked with.
+    pub(crate) parked: Option<Parked>,
+    /// What the attempt under way began with.
+    pub(crate) began: Began,
+    /// What the supervisor that died last had of the slot, until it is resumed.
+    pub(crate) legacy: Option<Legacy>,
     /// The block that the host keeps for the slot, and whether the host has confirmed it.
     pub(crate) held: Option<(Block, bool)>,
     /// Blocks that the host found busy in the attempt under way.
@@ -52,6 +56,28 @@ pub(crate) struct Slot {
     pub(crate) counted: bool,
     /// A deadline of the slot took effect in this call.
     pub(crate) due: bool,
+}
+
+/// What an attempt began with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Began {
+    /// A start from rest or from `error`.
+    #[default]
+    Start,
+    Restart,
+    /// The first attempt under another supervisor.
+    Resume,
+}
+
+/// What is known of a slot whose supervisor died.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Legacy {
+    /// As the supervisor showed it.
+    pub(crate) past: Past,
+    pub(crate) failures: Vec<(Instant, usize)>,
+    pub(crate) parked: Option<Parked>,
+    pub(crate) spawns: u32,
+    pub(crate) cause: Option<DownCause>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,6 +97,7 @@ pub(crate) enum Asked {
     Start,
     Stop,
     Restart,
+    Resume,
     Reset,
     Touch,
 }
@@ -88,6 +115,8 @@ pub(crate) enum Must {
     RefusedShuttingDown,
     RefusedNotParked,
     RefusedNoLiveRun,
+    RefusedNotAtRest,
+    RefusedNeverRestarted,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -254,6 +283,19 @@ impl Ledger {
         Self { now, shutting: None, open_shutdowns: Vec::new(), slots, latest_run: 0, lives: 0 }
     }
 
+    /// The supervisor is gone, and every process and question with it. What each slot had is kept.
+    pub(crate) fn bury(&mut self, now: Instant) {
+        (self.now, self.latest_run) = (now, 0);
+        for slot in &mut self.slots {
+            *slot = Slot {
+                launch: slot.launch,
+                may: States::REST,
+                legacy: slot.bequeath(),
+                ..Slot::default()
+            };
+        }
+    }
+
     /// Books an action, after the checkers have seen it.
     pub(crate) fn book(&mut self, action: &Action) {
         match *action {
@@ -282,6 +324,18 @@ impl Ledger {
 }
 
 impl Slot {
+    /// What a slot at rest had under an earlier supervisor is not forgotten either.
+    fn bequeath(&mut self) -> Option<Legacy> {
+        let Some(view) = self.view else { return self.legacy.take() };
+        Some(Legacy {
+            past: view.past,
+            failures: std::mem::take(&mut self.failures),
+            parked: self.parked,
+            spawns: self.spawns,
+            cause: self.cause,
+        })
+    }
+
     fn open_run(&mut self, id: u64) {
         if self.runs[0].id < id {
             self.runs.rotate_right(1);
@@ -326,12 +380,14 @@ impl Slot {
         if let Event::Restarting { delay, .. } = event {
             self.restart_at = Some(now + delay);
         }
-        if let Event::Restarting { cause, .. }
-        | Event::Failed(worker_core::Parked { last: cause, .. }) = event
+        if let Event::Failed(parked) = event {
+            self.parked = Some(parked);
+        }
+        if let Event::Restarting { cause, .. } | Event::Failed(Parked { last: cause, .. }) = event
             && cause == worker_core::DownCause::SpawnFailed(SpawnFailure::NoPorts)
             && !self.counted
         {
-            self.failures.push(now);
+            self.failures.push((now, self.launch));
             self.counted = true;
             self.cause = Some(cause);
         }
@@ -339,11 +395,11 @@ impl Slot {
 
     /// How many consecutive failures there are, recomputed from the whole history.
     pub(crate) fn streak(&self, setup: &Setup) -> u32 {
-        let window = setup.options(self.launch).restart.window;
         let mut streak = u32::from(!self.failures.is_empty());
         for pair in self.failures.windows(2) {
-            let gap = pair[1].since(pair[0]);
-            streak = if gap <= window { streak + 1 } else { 1 };
+            let [(before, _), (failure, launch)] = pair else { continue };
+            let window = setup.options(*launch).restart.window;
+            streak = if failure.since(*before) <= window { streak + 1 } else { 1 };
         }
         streak
     }

@@ -74,6 +74,12 @@ impl Moves {
         self.want(Act::Tick, tick);
         let travels = faults.has(Fault::HandOver) && rng.one_in(64);
         self.want(Act::HandOver, if travels { 20 } else { 0 });
+        if faults.has(Fault::Die) {
+            let resumed = if slot.legacy.is_some() && slot.state().is_none() { 80 } else { 1 };
+            self.want(Act::Resume(launch), resumed);
+            let rare = if slot.is(StateName::Failed) { 8 } else { 32 };
+            self.want(Act::Die, if rng.one_in(rare) { 20 } else { 0 });
+        }
         self.want(Act::Stop, if faults.has(Fault::Stop) { many } else { 0 });
         self.want(Act::Restart(launch), if faults.has(Fault::Restart) { many } else { 0 });
         let parked = slot.is(StateName::Failed);

@@ -8,7 +8,7 @@ use worker_core::{
     RestartWhen, SpawnFailure, StateName,
 };
 
-use super::ledger::{Asked, Ending, Ledger, Must, Open, Run, Slot, States};
+use super::ledger::{Asked, Began, Ending, Ledger, Legacy, Must, Open, Run, Slot, States};
 use super::promises::{Promise, promises};
 use super::setup::Setup;
 
@@ -110,7 +110,7 @@ impl Reader<'_> {
             Promise::Healthy => self.slot.failures.clear(),
             Promise::Idle if self.slot.held.is_none() => self.end(Ending::Ordered, false),
             Promise::CheckOverdue => self.end(Ending::Ordered, false),
-            Promise::Restart => self.begin_attempt(),
+            Promise::Restart => self.begin_attempt(Began::Restart),
             Promise::FlushTimeout => self.run().flushed = true,
             Promise::Unkillable => self.unkillable(),
             Promise::Idle | Promise::GraceOver => {}
@@ -122,7 +122,7 @@ impl Reader<'_> {
             return self.start_failed(SpawnFailure::TimedOut);
         }
         self.slot.cause = Some(self.spawn_cause(SpawnFailure::TimedOut));
-        if self.slot.from_rest || !self.slot.run().is_main() {
+        if self.slot.began == Began::Start || !self.slot.run().is_main() {
             self.end(Ending::FailedStart, false);
         } else {
             self.fail(self.spawn_cause(SpawnFailure::TimedOut), false);
@@ -164,7 +164,7 @@ impl Reader<'_> {
         let (asked, launch) = match ask {
             Ask::Start(launch) => (Asked::Start, Some(launch)),
             Ask::Restart(launch) => (Asked::Restart, Some(launch)),
-            Ask::Resume(launch, _) => (Asked::Start, Some(launch)),
+            Ask::Resume(launch, _) => (Asked::Resume, Some(launch)),
             Ask::Stop => (Asked::Stop, None),
             Ask::Reset => (Asked::Reset, None),
             Ask::Touch => (Asked::Touch, None),
@@ -173,6 +173,7 @@ impl Reader<'_> {
         let must = match asked {
             Asked::Start => self.start(launch),
             Asked::Restart => self.restart(launch),
+            Asked::Resume => self.resume(launch.unwrap_or(self.slot.launch)),
             Asked::Stop => self.stop(),
             Asked::Reset => Some(self.reset()),
             Asked::Touch => Some(self.touch()),
@@ -189,7 +190,7 @@ impl Reader<'_> {
         }
         match self.slot.state() {
             None | Some(StateName::Error) => self.begin_from_rest(launch),
-            Some(StateName::Restarting) => self.begin_attempt(),
+            Some(StateName::Restarting) => self.begin_attempt(Began::Restart),
             Some(StateName::Starting) => {}
             Some(StateName::Running) => {
                 self.note_use(self.now);
@@ -222,6 +223,39 @@ impl Reader<'_> {
             self.begin_from_rest(launch);
         }
         None
+    }
+
+    /// As if the tree of the last run were gone just now, and a start were queued.
+    fn resume(&mut self, launch: usize) -> Option<Must> {
+        if self.shutting {
+            return Some(Must::RefusedShuttingDown);
+        }
+        if self.slot.is(StateName::Failed) {
+            return Some(Must::RefusedParked);
+        }
+        if self.slot.state().is_some() {
+            return Some(Must::RefusedNotAtRest);
+        }
+        let restart = self.setup.options(launch).restart;
+        let was_parked = self.slot.legacy.as_ref().is_some_and(|legacy| legacy.parked.is_some());
+        if restart.when == RestartWhen::Never && !was_parked {
+            return Some(Must::RefusedNeverRestarted);
+        }
+        self.inherit();
+        self.slot.launch = launch;
+        if was_parked || self.slot.streak(self.setup) >= restart.max_failures {
+            (self.slot.may, self.slot.counted) = (States::FAILED, true);
+            return Some(Must::RefusedParked);
+        }
+        self.begin_attempt(Began::Resume);
+        None
+    }
+
+    fn inherit(&mut self) {
+        let legacy = self.slot.legacy.take().unwrap_or_default();
+        let Legacy { failures, parked, spawns, cause, past: _ } = legacy;
+        (self.slot.failures, self.slot.parked) = (failures, parked);
+        (self.slot.spawns, self.slot.cause) = (spawns, cause);
     }
 
     fn stop(&mut self) -> Option<Must> {
@@ -340,10 +374,10 @@ impl Reader<'_> {
     fn start_failed(&mut self, failure: SpawnFailure) {
         self.slot.cause = Some(self.spawn_cause(failure));
         self.must(|open| (!open.queued).then_some(Must::StartFailed));
-        if self.slot.from_rest || self.slot.run().program == Some(Program::Prepare) {
+        if self.slot.began == Began::Start || self.slot.run().program == Some(Program::Prepare) {
             self.slot.may = States::ERROR;
         } else {
-            self.slot.failures.push(self.now);
+            self.slot.failures.push((self.now, self.slot.launch));
             self.slot.counted = true;
             self.slot.may = self.after_failure();
         }
@@ -468,6 +502,8 @@ impl Reader<'_> {
             self.end(ending, true);
         } else if clean && options.restart.when == RestartWhen::OnFailure {
             self.end(Ending::Clean, true);
+        } else if clean && options.restart.when == RestartWhen::Never {
+            self.end(Ending::Final, true);
         } else if run.ready_at.is_some() {
             self.fail(DownCause::Exited(exit), true);
         } else {
@@ -488,12 +524,10 @@ impl Reader<'_> {
     /// A failure of a run that had a leader, or should have one.
     fn fail(&mut self, cause: DownCause, dead: bool) {
         self.slot.cause = Some(cause);
-        if self.setup.options(self.slot.launch).restart.when == RestartWhen::Never {
-            return self.end(Ending::Final, dead);
-        }
-        self.slot.failures.push(self.now);
+        self.slot.failures.push((self.now, self.slot.launch));
         self.slot.counted = true;
-        self.end(Ending::Failure, dead);
+        let last = self.setup.options(self.slot.launch).restart.when == RestartWhen::Never;
+        self.end(if last { Ending::Final } else { Ending::Failure }, dead);
     }
 
     fn end(&mut self, ending: Ending, dead: bool) {
@@ -555,7 +589,7 @@ impl Reader<'_> {
         if from_rest {
             self.begin_from_rest(launch);
         } else {
-            self.begin_attempt();
+            self.begin_attempt(Began::Restart);
         }
     }
 
@@ -566,17 +600,13 @@ impl Reader<'_> {
 
     fn begin_from_rest(&mut self, launch: Option<usize>) {
         self.slot.launch = launch.unwrap_or(self.slot.launch);
-        self.slot.from_rest = true;
+        self.slot.failures.clear();
         self.slot.spawns = 0;
-        self.begin_attempt_of();
+        self.begin_attempt(Began::Start);
     }
 
-    fn begin_attempt(&mut self) {
-        self.slot.from_rest = false;
-        self.begin_attempt_of();
-    }
-
-    fn begin_attempt_of(&mut self) {
+    fn begin_attempt(&mut self, began: Began) {
+        self.slot.began = began;
         self.slot.restart_at = None;
         self.slot.busy.clear();
         self.slot.may = States::STARTING;
@@ -588,14 +618,16 @@ impl Reader<'_> {
         if !self.slot.wants_ports(self.setup) {
             return;
         }
-        let lacking =
-            if self.slot.from_rest { States::ERROR } else { States::RESTARTING.or(States::FAILED) };
+        let lacking = match self.slot.began {
+            Began::Start => States::ERROR,
+            Began::Restart | Began::Resume => States::RESTARTING.or(States::FAILED),
+        };
         self.slot.may = States::STARTING.or(lacking);
     }
 
     fn drop_slot(&mut self) {
         self.slot.failures.clear();
-        self.slot.restart_at = None;
+        (self.slot.restart_at, self.slot.parked) = (None, None);
         self.slot.may = States::REST;
     }
 

@@ -29,11 +29,15 @@ pub(crate) enum Act {
     Start(u8),
     Stop,
     Restart(u8),
+    /// From what the supervisor that died last showed of the slot, if it had it.
+    Resume(u8),
     Reset,
     Touch,
     Shutdown(Urgency),
     /// The supervisor goes on as another process, with its state as text. No input.
     HandOver,
+    /// The supervisor dies with everything it had, and another one takes its place. No input.
+    Die,
     /// A report about the latest run of the slot, or one so many runs back.
     Say {
         back: u8,

@@ -49,4 +49,8 @@ sometimes! {
     FailureBecameAStop,
     RestartSpawnFailed,
     FlushTimedOut,
+    StreakWasResumed,
+    ParkedSlotWasResumed,
+    ResumedStreakWasTooLong,
+    ResumedSpawnFailedWithoutAStreak,
 }

@@ -1,12 +1,12 @@
 //! What a campaign has seen: cells of state × input, and what happens only *sometimes*.
 
 use worker_core::{
-    Action, Ask, Event, Input, Order, Outcome, Owner, Report, StateName, StopReason,
+    Action, Ask, Event, Failures, Input, Order, Outcome, Owner, Report, StateName, StopReason,
 };
 
 use super::checkers::Scene;
-use super::coverage::{Coverage, OLD_RUN, STATES, report_column, request_column};
-use super::ledger::{Ending, Ledger, States};
+use super::coverage::{Coverage, DEATH, OLD_RUN, SHUTDOWN, STATES, report_column, request_column};
+use super::ledger::{Began, Ending, Ledger, States};
 use super::setup::SLOTS;
 use super::sometimes::{SOMETIMES, Sometimes};
 
@@ -33,6 +33,13 @@ impl Tally {
         self.sometimes[what as usize] += 1;
     }
 
+    /// Sees a supervisor before it dies.
+    pub(crate) fn death(&mut self, ledger: &Ledger, slots: usize) {
+        for slot in &ledger.slots[..slots] {
+            self.coverage.enter(slot.state(), DEATH);
+        }
+    }
+
     /// Sees an input before it is read.
     pub(crate) fn input(&mut self, ledger: &Ledger, slots: usize, input: &Input) {
         self.inputs += 1;
@@ -43,7 +50,8 @@ impl Tally {
                 }
             }
             Input::Shutdown { urgency, .. } => {
-                let column = 7 + usize::from(*urgency == worker_core::Urgency::Immediate);
+                let now = *urgency == worker_core::Urgency::Immediate;
+                let column = SHUTDOWN + usize::from(now);
                 for slot in &ledger.slots[..slots] {
                     self.coverage.enter(slot.state(), column);
                     self.met = self.met.or(States::of(slot.state()));
@@ -75,6 +83,13 @@ impl Tally {
         if matches!(ask, Ask::Stop) && slot.is(StateName::Stopping) && failing {
             self.mark(Sometimes::FailureBecameAStop);
         }
+        if let (Ask::Resume(_, past), None) = (ask, slot.state()) {
+            match past.failures {
+                Failures::None => {}
+                Failures::Streak(_) => self.mark(Sometimes::StreakWasResumed),
+                Failures::Parked(_) => self.mark(Sometimes::ParkedSlotWasResumed),
+            }
+        }
     }
 
     fn report(&mut self, slot: &super::ledger::Slot, present: bool, report: Report) {
@@ -101,8 +116,11 @@ impl Tally {
             Report::TreeGone { .. } if slot.queue().next().is_some() => {
                 self.mark(Sometimes::StartWasQueuedAndServed);
             }
-            Report::SpawnFailed(_) if !slot.from_rest && !stopping => {
+            Report::SpawnFailed(_) if slot.began != Began::Start && !stopping => {
                 self.mark(Sometimes::RestartSpawnFailed);
+                if slot.failures.is_empty() && run.is_main() {
+                    self.mark(Sometimes::ResumedSpawnFailedWithoutAStreak);
+                }
             }
             Report::Reserved
             | Report::PortsBusy
@@ -181,6 +199,9 @@ impl Tally {
             Outcome::Cancelled if asked => self.mark(Sometimes::StartWasQueuedAndCancelled),
             Outcome::Refused(worker_core::Refusal::Parked(_)) => {
                 self.mark(Sometimes::ParkedSlotRefused);
+                if scene.actions.len() > 1 && resumes(scene.input) {
+                    self.mark(Sometimes::ResumedStreakWasTooLong);
+                }
             }
             Outcome::Reset => self.mark(Sometimes::ParkedSlotWasReset),
             Outcome::Started(_)
@@ -239,4 +260,8 @@ impl Tally {
             | None => {}
         }
     }
+}
+
+const fn resumes(input: &Input) -> bool {
+    matches!(input, Input::Request { ask: Ask::Resume(..), .. })
 }

@@ -28,7 +28,7 @@ pub(crate) fn table(calls: &[Call]) -> String {
 }
 
 fn lines(text: &mut String, call: &Call) {
-    let addressed = addressed(&call.input);
+    let addressed = call.input.as_ref().and_then(addressed);
     let mut shown: Vec<usize> = (0..SLOTS)
         .filter(|slot| Some(*slot) == addressed || call.before[*slot] != call.after[*slot])
         .collect();
@@ -44,8 +44,8 @@ fn lines(text: &mut String, call: &Call) {
 
 fn line(call: &Call, slot: usize, addressed: bool, answers: bool) -> Line {
     let id = SlotId::new(u16::try_from(slot).unwrap_or(0));
-    let mut input = describe_input(&call.input);
-    if let Input::Report { run, .. } = &call.input
+    let mut input = call.input.as_ref().map_or_else(|| "(death)".into(), describe_input);
+    if let Some(Input::Report { run, .. }) = &call.input
         && call.before[slot].and_then(|view| view.run) != Some(*run)
         && addressed
     {

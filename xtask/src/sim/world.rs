@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use worker_core::{
-    Action, Ask, Input, Instant, Launch, LaunchId, Report, RequestId, RunId, Settings, SlotId,
-    Supervisor, Wakeup,
+    Action, Ask, Input, Instant, Launch, LaunchId, Past, Report, RequestId, RunId, Settings,
+    SlotId, Supervisor, Wakeup,
 };
 
 use super::checkers::{Broken, Rule, Scene, check_action, check_after};
@@ -67,7 +67,8 @@ pub(crate) struct World<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) at: Instant,
-    pub(crate) input: Input,
+    /// None where the supervisor died.
+    pub(crate) input: Option<Input>,
     pub(crate) actions: Vec<Action>,
     pub(crate) before: [Option<worker_core::SlotView>; SLOTS],
     pub(crate) after: [Option<worker_core::SlotView>; SLOTS],
@@ -75,11 +76,10 @@ pub(crate) struct Call {
 
 impl<'a> World<'a> {
     pub(crate) fn new(setup: &'a Setup) -> Self {
-        let settings = Settings { seed: setup.seed, ports: setup.ports.clone() };
         Self {
             setup,
             ledger: Ledger::new(),
-            supervisor: Supervisor::new(settings),
+            supervisor: fresh(setup),
             actions: Vec::new(),
             step_actions: Vec::new(),
             requests: 0,
@@ -102,6 +102,8 @@ impl<'a> World<'a> {
         self.step_actions.clear();
         if step.act == Act::HandOver {
             self.hand_over()?;
+        } else if step.act == Act::Die {
+            self.die(seen, tally);
         } else if step.act == Act::Tick {
             self.tick(now, tally)?;
         } else if due {
@@ -145,6 +147,19 @@ impl<'a> World<'a> {
         if same { Ok(()) } else { Err(broken(TRAVELS, 0, "it is not the same as before".into())) }
     }
 
+    /// Another supervisor begins when this one has died, with processes and questions of its own.
+    fn die(&mut self, now: Instant, tally: &mut Tally) {
+        let before = self.views();
+        tally.death(&self.ledger, self.setup.slots);
+        self.supervisor = fresh(self.setup);
+        self.supervisor.handle(now, Input::Tick, &mut self.actions);
+        self.ledger.bury(now);
+        let after = self.views();
+        if let Some(calls) = &mut self.observer {
+            calls.push(Call { at: now, input: None, actions: Vec::new(), before, after });
+        }
+    }
+
     fn time(&self, gap: Gap) -> Instant {
         let now = self.ledger.now.as_nanos();
         Instant::from_nanos(match gap {
@@ -172,7 +187,9 @@ impl<'a> World<'a> {
 
     /// Whether the host can say or ask this now.
     pub(crate) fn can(&self, slot: u8, act: Act) -> bool {
-        let Act::Say { back, report } = act else { return true };
+        let Act::Say { back, report } = act else {
+            return act != Act::Die || self.ledger.shutting.is_none();
+        };
         let slot = &self.ledger.slots[usize::from(slot)];
         let Some(run) = slot.runs.get(usize::from(back)) else { return false };
         run.id != 0 && can_say(run, report)
@@ -181,9 +198,10 @@ impl<'a> World<'a> {
     fn input(&mut self, slot: u8, act: Act) -> Input {
         let id = SlotId::new(u16::from(slot));
         let ask = match act {
-            Act::Tick | Act::HandOver => return Input::Tick,
+            Act::Tick | Act::HandOver | Act::Die => return Input::Tick,
             Act::Start(which) => Ask::Start(self.launch(slot, which)),
             Act::Restart(which) => Ask::Restart(self.launch(slot, which)),
+            Act::Resume(which) => Ask::Resume(self.launch(slot, which), Box::new(self.past(slot))),
             Act::Stop => Ask::Stop,
             Act::Reset => Ask::Reset,
             Act::Touch => Ask::Touch,
@@ -203,6 +221,11 @@ impl<'a> World<'a> {
     fn launch(&self, slot: u8, which: u8) -> Launch {
         let number = usize::from(slot) * LAUNCHES + usize::from(which) % LAUNCHES;
         Launch { id: LaunchId::new(number as u64), spec: self.setup.specs[number].clone() }
+    }
+
+    fn past(&self, slot: u8) -> Past {
+        let legacy = self.ledger.slots[usize::from(slot)].legacy.as_ref();
+        legacy.map(|legacy| legacy.past).unwrap_or_default()
     }
 
     fn report(&self, slot: u8, back: u8, report: Report) -> Input {
@@ -253,7 +276,7 @@ impl<'a> World<'a> {
         if let Some(calls) = &mut self.observer {
             let actions = actions.clone();
             let after = std::array::from_fn(|slot| self.ledger.slots[slot].view);
-            calls.push(Call { at: seen, input, actions, before, after });
+            calls.push(Call { at: seen, input: Some(input), actions, before, after });
         }
         self.step_actions.extend_from_slice(&actions);
         self.actions = actions;
@@ -316,6 +339,10 @@ fn can_say(run: &Run, report: Report) -> bool {
             (run.has_tree() || run.gone) && ended && told
         }
     }
+}
+
+fn fresh(setup: &Setup) -> Supervisor {
+    Supervisor::new(Settings { seed: setup.seed, ports: setup.ports.clone() })
 }
 
 fn broken(rule: Rule, slot: usize, why: String) -> Failure {

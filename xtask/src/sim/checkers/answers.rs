@@ -64,12 +64,13 @@ const fn kind(outcome: Outcome) -> Option<Must> {
         Outcome::Unkillable => Must::Unkillable,
         Outcome::Reset => Must::Reset,
         Outcome::Touched => Must::Touched,
-        Outcome::ShutDown { .. }
-        | Outcome::Refused(Refusal::NotAtRest | Refusal::NeverRestarted) => return None,
+        Outcome::ShutDown { .. } => return None,
         Outcome::Refused(Refusal::Parked(_)) => Must::RefusedParked,
         Outcome::Refused(Refusal::ShuttingDown) => Must::RefusedShuttingDown,
         Outcome::Refused(Refusal::NotParked) => Must::RefusedNotParked,
         Outcome::Refused(Refusal::NoLiveRun) => Must::RefusedNoLiveRun,
+        Outcome::Refused(Refusal::NotAtRest) => Must::RefusedNotAtRest,
+        Outcome::Refused(Refusal::NeverRestarted) => Must::RefusedNeverRestarted,
     })
 }
 
@@ -81,7 +82,7 @@ fn waits(number: usize, slot: &Slot, open: &Open) -> Verdict {
     must(open.must.is_none(), RULE, number, || {
         format!("{:?} did not hear {}", open.ask, due(open.must))
     })?;
-    let starts = matches!(open.ask, Asked::Start | Asked::Restart);
+    let starts = matches!(open.ask, Asked::Start | Asked::Restart | Asked::Resume);
     let right = match slot.state() {
         Some(StateName::Stopping) => true,
         Some(StateName::Starting) => starts,

@@ -1,6 +1,6 @@
 //! The streak, recomputed from the whole history at every step, and what it leads to.
 
-use worker_core::{DownCause, Event, RestartWhen, SpawnFailure, StateName};
+use worker_core::{DownCause, Event, SpawnFailure, StateName};
 
 use super::{Rule, Scene, Verdict, must};
 use crate::sim::ledger::state_name;
@@ -28,15 +28,14 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
     scene.each(|number, slot| {
         let Some(view) = slot.view else { return Ok(()) };
         let restart = scene.setup.options(slot.launch).restart;
-        if restart.when == RestartWhen::Never && slot.run().may_live() {
-            return Ok(());
-        }
         let streak = slot.streak(scene.setup);
         must(view.streak == streak, COUNT, number, || {
             format!("streak is {}, and the history says {streak}", view.streak)
         })?;
         let trips = streak >= restart.max_failures;
-        let right = !slot.is(StateName::Failed) && !slot.is(StateName::Restarting)
+        let parked = slot.is(StateName::Failed) && slot.parked.is_some();
+        let right = parked
+            || !slot.is(StateName::Failed) && !slot.is(StateName::Restarting)
             || slot.is(StateName::Failed) == trips;
         must(right, COUNT, number, || {
             let state = state_name(slot.state());

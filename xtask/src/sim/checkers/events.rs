@@ -76,7 +76,9 @@ fn told(scene: &Scene<'_>, number: usize, slot: &Slot) -> Verdict {
         Some(StateName::Running) => has(|event| matches!(event, Event::Ready { .. })),
         Some(StateName::Restarting) => has(|event| matches!(event, Event::Restarting { .. })),
         Some(StateName::Error) => has(|event| matches!(event, Event::Error(_))),
-        Some(StateName::Failed) => has(|event| matches!(event, Event::Failed(_))),
+        Some(StateName::Failed) => {
+            scene.resumes_as_parked(number) || has(|event| matches!(event, Event::Failed(_)))
+        }
         Some(StateName::Stopping) => {
             slot.run().ending != Some(Ending::Ordered)
                 || has(|event| matches!(event, Event::Stopping(_)))

@@ -14,6 +14,7 @@ pub(crate) mod named_runs;
 pub(crate) mod one_tree;
 pub(crate) mod orders;
 pub(crate) mod parked;
+pub(crate) mod pasts;
 pub(crate) mod ports;
 pub(crate) mod readiness;
 pub(crate) mod refusals;
@@ -21,7 +22,7 @@ pub(crate) mod shutdown;
 pub(crate) mod states;
 pub(crate) mod views;
 
-use worker_core::{Action, Input, SlotView, StateName};
+use worker_core::{Action, Ask, Failures, Input, SlotView, StateName};
 
 use super::ledger::{Ledger, Slot};
 use super::setup::{SLOTS, Setup};
@@ -70,6 +71,14 @@ impl Scene<'_> {
 
     fn state_before(&self, slot: usize) -> Option<StateName> {
         self.before[slot].map(|view| view.state)
+    }
+
+    /// The slot was parked under an earlier supervisor, and this one is told so.
+    fn resumes_as_parked(&self, slot: usize) -> bool {
+        let Input::Request { ask: Ask::Resume(_, past), .. } = self.input else { return false };
+        let parked = matches!(past.failures, Failures::Parked(_));
+        let rests = self.state_before(slot).is_none() && self.ledger.shutting.is_none();
+        parked && rests && self.slot == Some(slot)
     }
 
     /// Neither this slot's deadlines nor the input had anything to do with it.
@@ -130,6 +139,7 @@ pub(crate) fn check_after(scene: &Scene<'_>) -> Verdict {
     one_tree::after(scene)?;
     free_means_gone::after(scene)?;
     breaker::after(scene)?;
+    pasts::after(scene)?;
     backoff::after(scene)?;
     idle::after(scene)?;
     ports::after(scene)?;

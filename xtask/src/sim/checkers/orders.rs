@@ -3,7 +3,7 @@
 use worker_core::{Order, Program, RunId, StateName};
 
 use super::{Rule, Scene, Verdict, must};
-use crate::sim::ledger::Run;
+use crate::sim::ledger::{Began, Ending, Run};
 
 const RULE: Rule = Rule { name: "orders make sense", cites: "§4, table of orders and answers" };
 
@@ -16,8 +16,14 @@ pub(super) fn order(scene: &Scene<'_>, number: usize, id: RunId, order: Order) -
         Order::Reserve(_) => run.spawn_at.is_none() && run.reserve_at.is_none(),
         Order::Unreserve(_) => true,
         Order::Spawn { program, launch, .. } => {
-            let program = program == Program::Main || slot.from_rest && options.prepare.is_some();
-            program && run.spawn_at.is_none() && launch.get() == slot.launch as u64
+            let first = slot.began != Began::Restart && options.prepare.is_some();
+            let before = if slot.run().id == id.get() { &slot.runs[1] } else { slot.run() };
+            let prepared = before.ending == Some(Ending::Prepared);
+            let right = match program {
+                Program::Prepare => first,
+                Program::Main => !first || prepared,
+            };
+            right && run.spawn_at.is_none() && launch.get() == slot.launch as u64
         }
         Order::AwaitReady => {
             run.spawned_at.is_some()

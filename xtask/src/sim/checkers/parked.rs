@@ -1,6 +1,6 @@
 //! Parked stays parked: no touch, timer, late event or second caller leaves it.
 
-use worker_core::{Action, Ask, Input, Outcome, StateName};
+use worker_core::{Action, Ask, Input, LastError, Outcome, StateName};
 
 use super::{Rule, Scene, Verdict, must};
 
@@ -17,6 +17,9 @@ pub(super) fn action(scene: &Scene<'_>, action: &Action) -> Verdict {
             Some(_) | None => return Ok(()),
         },
     };
+    must(!scene.resumes_as_parked(number), RULE, number, || {
+        format!("it was parked before, and that leads to {action:?}")
+    })?;
     let parked = scene.state_before(number) == Some(StateName::Failed);
     must(!parked || is_re_armed(scene, number), RULE, number, || {
         format!("a parked slot leads to {action:?}")
@@ -28,6 +31,10 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
         if let Some(view) = slot.view.filter(|view| view.state == StateName::Failed) {
             let bare = view.block.is_none() && view.next.is_none() && view.run.is_none();
             must(bare, RULE, number, || "a parked slot has a block, a run or a deadline".into())?;
+            let same = view.last_error == slot.parked.map(LastError::Parked);
+            must(same, RULE, number, || {
+                format!("it shows {:?}, and was parked with {:?}", view.last_error, slot.parked)
+            })?;
         }
         let parked = scene.state_before(number) == Some(StateName::Failed);
         let left = parked && !slot.is(StateName::Failed);

@@ -84,7 +84,7 @@ pub(super) fn event(scene: &Scene<'_>, number: usize, event: Event) -> Verdict {
     else {
         return Ok(());
     };
-    let lacks = cause == DownCause::SpawnFailed(SpawnFailure::NoPorts);
+    let lacks = cause == DownCause::SpawnFailed(SpawnFailure::NoPorts) && !slot.counted;
     must(!lacks || may_lack(scene, number), RULE, number, || {
         "no ports, and every port is free".into()
     })
