@@ -73,6 +73,8 @@
 //!   twice, or about a run that is long gone; it must not be left out. Orders about one run are
 //!   carried out in the order given.
 //! - **Time awake**, see [`Instant`]. Several inputs may carry the same instant.
+//! - **A memory**, if slots are to survive the supervisor: [`SlotView::past`] is what to keep of a
+//!   slot that is not at rest, and [`Ask::Resume`] gives it to another supervisor.
 //! - **Truth about trees.** [`Report::TreeGone`] frees the slot and its ports, so it must not be
 //!   said while anything of the run lives.
 //!

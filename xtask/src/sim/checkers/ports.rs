@@ -9,6 +9,8 @@ use crate::sim::ledger::Slot;
 
 const RULE: Rule = Rule { name: "ports are owned", cites: "§5 rule 7, contract 12" };
 
+const NO_PORTS: DownCause = DownCause::SpawnFailed(SpawnFailure::NoPorts);
+
 pub(super) fn order(scene: &Scene<'_>, number: usize, run: RunId, order: Order) -> Verdict {
     match order {
         Order::Reserve(block) => reserve(scene, number, block),
@@ -84,7 +86,7 @@ pub(super) fn event(scene: &Scene<'_>, number: usize, event: Event) -> Verdict {
     else {
         return Ok(());
     };
-    let lacks = cause == DownCause::SpawnFailed(SpawnFailure::NoPorts) && !slot.counted;
+    let lacks = cause == NO_PORTS && !slot.counted;
     must(!lacks || may_lack(scene, number), RULE, number, || {
         "no ports, and every port is free".into()
     })
@@ -145,7 +147,8 @@ fn keeps(scene: &Scene<'_>, number: usize, slot: &Slot) -> Verdict {
     if !slot.is(StateName::Restarting) || !slot.wants_ports(scene.setup) {
         return Ok(());
     }
-    let ran = slot.run().ready_at.is_some();
+    // An attempt that found no ports had no run of its own.
+    let ran = slot.run().ready_at.is_some() && slot.cause != Some(NO_PORTS);
     must(slot.held.is_some() == ran, RULE, number, || {
         if ran { "the crashed run's block is not kept" } else { "the failed boot's block is kept" }
             .into()
