@@ -14,7 +14,7 @@ use worker_core::{
 
 use super::episode::{Episode, replay};
 use super::faults::{Fault, Faults};
-use super::ledger::{Ledger, REMEMBERED, Run, Slot};
+use super::ledger::{Counted, Ledger, REMEMBERED, Run, Slot};
 use super::promises::promises;
 use super::script::{Act, Gap, Step};
 use super::setup::{LAUNCHES, MEMORY_LIMIT, Setup, build};
@@ -280,10 +280,10 @@ fn nanos(at: Instant, now: Instant) -> u64 {
     at.as_nanos().wrapping_sub(now.as_nanos())
 }
 
-fn add_failures(key: &mut Key, now: Instant, failures: &[(Instant, usize)], setup: &Setup) {
-    for (failure, launch) in failures {
+fn add_failures(key: &mut Key, now: Instant, failures: &[Counted], setup: &Setup) {
+    for Counted { at, launch, .. } in failures {
         let window = setup.options(*launch).restart.window;
-        let age = now.since(*failure).min(window + Duration::from_nanos(1));
+        let age = now.since(*at).min(window + Duration::from_nanos(1));
         key.add(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX));
     }
     key.add(failures.len().min(2) as u64);

@@ -32,8 +32,8 @@ pub(crate) struct Slot {
     /// The launch that the slot has, or had last.
     pub(crate) launch: usize,
     pub(crate) open: Vec<Open>,
-    /// When each failure happened since the streak was last ended, and under which launch.
-    pub(crate) failures: Vec<(Instant, usize)>,
+    /// Each failure since the streak was last ended.
+    pub(crate) failures: Vec<Counted>,
     /// What the slot was parked with.
     pub(crate) parked: Option<Parked>,
     /// What the attempt under way began with.
@@ -74,10 +74,18 @@ pub(crate) enum Began {
 pub(crate) struct Legacy {
     /// As the supervisor showed it.
     pub(crate) past: Past,
-    pub(crate) failures: Vec<(Instant, usize)>,
+    pub(crate) failures: Vec<Counted>,
     pub(crate) parked: Option<Parked>,
     pub(crate) spawns: u32,
-    pub(crate) cause: Option<DownCause>,
+}
+
+/// A failure that counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    pub(crate) at: Instant,
+    /// The launch whose policy it fell under.
+    pub(crate) launch: usize,
+    pub(crate) cause: DownCause,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -332,7 +340,6 @@ impl Slot {
             failures: std::mem::take(&mut self.failures),
             parked: self.parked,
             spawns: self.spawns,
-            cause: self.cause,
         })
     }
 
@@ -387,19 +394,22 @@ impl Slot {
             && cause == worker_core::DownCause::SpawnFailed(SpawnFailure::NoPorts)
             && !self.counted
         {
-            self.failures.push((now, self.launch));
-            self.counted = true;
-            self.cause = Some(cause);
+            self.note_failure(now, cause);
         }
+    }
+
+    pub(crate) fn note_failure(&mut self, at: Instant, cause: DownCause) {
+        (self.cause, self.counted) = (Some(cause), true);
+        self.failures.push(Counted { at, launch: self.launch, cause });
     }
 
     /// How many consecutive failures there are, recomputed from the whole history.
     pub(crate) fn streak(&self, setup: &Setup) -> u32 {
         let mut streak = u32::from(!self.failures.is_empty());
         for pair in self.failures.windows(2) {
-            let [(before, _), (failure, launch)] = pair else { continue };
-            let window = setup.options(*launch).restart.window;
-            streak = if failure.since(*before) <= window { streak + 1 } else { 1 };
+            let window = setup.options(pair[1].launch).restart.window;
+            let gap = pair[1].at.since(pair[0].at);
+            streak = if gap <= window { streak + 1 } else { 1 };
         }
         streak
     }

@@ -253,9 +253,9 @@ impl Reader<'_> {
 
     fn inherit(&mut self) {
         let legacy = self.slot.legacy.take().unwrap_or_default();
-        let Legacy { failures, parked, spawns, cause, past: _ } = legacy;
-        (self.slot.failures, self.slot.parked) = (failures, parked);
-        (self.slot.spawns, self.slot.cause) = (spawns, cause);
+        let Legacy { failures, parked, spawns, past: _ } = legacy;
+        self.slot.cause = failures.last().map(|failure| failure.cause);
+        (self.slot.failures, self.slot.parked, self.slot.spawns) = (failures, parked, spawns);
     }
 
     fn stop(&mut self) -> Option<Must> {
@@ -372,13 +372,12 @@ impl Reader<'_> {
 
     /// No process came of it.
     fn start_failed(&mut self, failure: SpawnFailure) {
-        self.slot.cause = Some(self.spawn_cause(failure));
+        let cause = self.spawn_cause(failure);
         self.must(|open| (!open.queued).then_some(Must::StartFailed));
         if self.slot.began == Began::Start || self.slot.run().program == Some(Program::Prepare) {
-            self.slot.may = States::ERROR;
+            (self.slot.may, self.slot.cause) = (States::ERROR, Some(cause));
         } else {
-            self.slot.failures.push((self.now, self.slot.launch));
-            self.slot.counted = true;
+            self.slot.note_failure(self.now, cause);
             self.slot.may = self.after_failure();
         }
     }
@@ -523,9 +522,7 @@ impl Reader<'_> {
 
     /// A failure of a run that had a leader, or should have one.
     fn fail(&mut self, cause: DownCause, dead: bool) {
-        self.slot.cause = Some(cause);
-        self.slot.failures.push((self.now, self.slot.launch));
-        self.slot.counted = true;
+        self.slot.note_failure(self.now, cause);
         let last = self.setup.options(self.slot.launch).restart.when == RestartWhen::Never;
         self.end(if last { Ending::Final } else { Ending::Failure }, dead);
     }

@@ -37,7 +37,7 @@ pub(super) fn after(scene: &Scene<'_>) -> Verdict {
 }
 
 /// A lack of ports is known to the core alone.
-pub(super) fn is_true(scene: &Scene<'_>, number: usize, cause: DownCause) -> Verdict {
+fn is_true(scene: &Scene<'_>, number: usize, cause: DownCause) -> Verdict {
     let slot = &scene.ledger.slots[number];
     let known = slot.cause == Some(cause) || cause == DownCause::SpawnFailed(SpawnFailure::NoPorts);
     must(known, RULE, number, || {
