@@ -14,6 +14,7 @@ const STEPS: &[Step] = &[
     Step { name: "spawn", run: spawn },
     Step { name: "emptying", run: emptying },
     Step { name: "guardian", run: guardian },
+    Step { name: "output", run: output },
 ];
 
 /// How many inputs a second the reducer is to take on one core.
@@ -62,6 +63,10 @@ fn emptying() -> StepResult {
 
 fn guardian() -> StepResult {
     run_bench("worker-cli", "guardian")
+}
+
+fn output() -> StepResult {
+    run_bench("worker-cli", "output")
 }
 
 /// Runs a bench that prints its results itself, or why it was skipped.
