@@ -36,8 +36,9 @@ impl State {
             });
             // Siblings that come after it may be known by its group or session alone.
             remember_ids(&mut owners, ids, owner);
-            let (role, in_leaf) = (Role::Adopted, by_leaf.is_some());
-            self.children.insert(pid, Child { owner, ids, role, struck: false, in_leaf });
+            let (role, start, in_leaf) = (Role::Adopted, None, by_leaf.is_some());
+            let child = Child { owner, ids, role, start, struck: false, in_leaf };
+            self.children.insert(pid, child);
             self.unnoted.push(pid);
         }
     }

@@ -53,6 +53,7 @@ pub mod shim;
 mod signal;
 mod sockets;
 mod spawn;
+mod start_clock;
 mod state;
 mod stop;
 mod supervisor_id;

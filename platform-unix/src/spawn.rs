@@ -17,6 +17,7 @@ use crate::descriptors::with_empty_signal_mask;
 use crate::failure;
 use crate::limits::limit_open_files;
 use crate::marker::{MARKER, is_marker};
+use crate::os;
 use crate::platform::UnixPlatform;
 use crate::shim::{Report, Target};
 use crate::state::{Child, Ending, Known, Owner, Role, Run, State};
@@ -99,6 +100,7 @@ impl State {
         role: Role,
         group: Option<&Group>,
     ) -> Result<Spawned, SpawnError> {
+        let before = os::start_now();
         let into_group = group.map(|group| self.spawn_into(group, run, command));
         let spawned = match into_group {
             Some(Ok(spawned)) => Ok(spawned),
@@ -109,7 +111,8 @@ impl State {
             spawned.map_err(|error| failure::explain(&command.program, &command.dir, &error))?;
         limit_open_files(spawned.pid, self.child_open_files.as_ref());
         let (owner, ids) = (Owner::Run(run), [spawned.pid; 3]);
-        let child = Child { owner, ids, role, struck: false, in_leaf: false };
+        let start = self.start_clock.start_of(spawned.pid, before);
+        let child = Child { owner, ids, role, start, struck: false, in_leaf: false };
         self.children.insert(spawned.pid, child);
         self.unnoted.push(spawned.pid);
         self.note_new();

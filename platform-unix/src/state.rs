@@ -13,6 +13,7 @@ use crate::cgroup::{Cgroups, Leaf};
 use crate::journal::Journal;
 use crate::marker::Marker;
 use crate::os::{self, OwnChildren, Process, StrayExits};
+use crate::start_clock::StartClock;
 
 /// Everything that is known.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) stray_exits: Arc<StrayExits>,
     /// What the next supervisor is told if we are killed.
     pub(crate) journal: Option<Journal>,
+    /// Tells when children started.
+    pub(crate) start_clock: StartClock,
     /// Children that are not in the journal yet.
     pub(crate) unnoted: Vec<Pid>,
     /// How many files children may have open, where that is not what we may.
@@ -118,6 +121,8 @@ pub(crate) struct Child {
     /// Its number, and the group and session it was last seen in.
     pub(crate) ids: [Pid; 3],
     pub(crate) role: Role,
+    /// When it started, in the system's own unit, where that is known without asking.
+    pub(crate) start: Option<u64>,
     /// SIGKILL was sent to it: it cannot fork any more.
     pub(crate) struck: bool,
     /// It was seen in the leaf of its run, the end of which is its own, too.
@@ -176,6 +181,7 @@ impl State {
             released: HashMap::new(),
             unattributed: Unattributed::Kept,
             journal: None,
+            start_clock: StartClock::default(),
             unnoted: Vec::new(),
             child_open_files: None,
         }

@@ -57,10 +57,11 @@ impl Journal {
         &self.path
     }
 
-    /// This process is to be ended if we are killed.
-    pub(crate) fn note_process(&mut self, pid: Pid) {
-        if let Some(process) = os::process(pid) {
-            let entry = Entry::Process { pid, start: process.start };
+    /// This process is to be ended if we are killed. The system is asked when it started where that
+    /// is not known.
+    pub(crate) fn note_process(&mut self, pid: Pid, start: Option<u64>) {
+        if let Some(start) = start.or_else(|| Some(os::process(pid)?.start)) {
+            let entry = Entry::Process { pid, start };
             let line = self.lines.take(Key::Process(pid));
             self.write(line, &entry.to_text());
         }

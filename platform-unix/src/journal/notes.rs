@@ -18,8 +18,10 @@ impl State {
     pub(crate) fn note_new(&mut self) {
         let mut new = std::mem::take(&mut self.unnoted);
         new.retain(|pid| self.children.get(pid).is_some_and(|child| self.lives_on(child)));
-        if let Some(journal) = &mut self.journal {
-            new.into_iter().for_each(|pid| journal.note_process(pid));
+        let Some(journal) = &mut self.journal else { return };
+        for pid in new {
+            let start = self.children.get(&pid).and_then(|child| child.start);
+            journal.note_process(pid, start);
         }
     }
 

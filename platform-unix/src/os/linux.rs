@@ -10,7 +10,9 @@ use std::sync::{Once, OnceLock};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, open, stat};
 use rustix::io::{Errno, pread};
+use rustix::param::clock_ticks_per_second;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::{Inode, Process};
 use crate::Pid;
@@ -37,6 +39,16 @@ pub(crate) fn boot_id() -> String {
 /// When this process started.
 pub(crate) fn own_start() -> u64 {
     process(own_pid()).map_or(0, |own| own.start)
+}
+
+/// When a process starts that starts now, as [`Process::start`] has it: `copy_process` in the
+/// kernel's `kernel/fork.c` reads this clock, and field 22 of proc_pid_stat(5) is that in ticks.
+pub(crate) fn start_now() -> Option<u64> {
+    let since_boot = clock_gettime(ClockId::Boottime);
+    let ticks = clock_ticks_per_second();
+    let seconds = u64::try_from(since_boot.tv_sec).ok()?;
+    let nanoseconds = u64::try_from(since_boot.tv_nsec).ok()?;
+    Some(seconds * ticks + nanoseconds / (1_000_000_000 / ticks))
 }
 
 /// Names the process namespace that this process is in: the numbers of processes mean nothing in
