@@ -10,7 +10,7 @@ use rustix::process::{Pid as RawPid, Signal as RawSignal, kill_process};
 use worker_core::{Exit, Signal};
 use worker_platform_unix::guardian::{
     CaughtSignals, Change, ChildChange, Half, Sweep, adopt_orphans, divide, next_change,
-    own_children,
+    own_children, unmap_file_pages,
 };
 use worker_platform_unix::{Pid, signal_number};
 
@@ -69,6 +69,7 @@ impl Guard {
 
     /// Stands guard until the supervisor has ended, ends what it left, and answers the exit code.
     pub(super) fn stand(mut self) -> u8 {
+        unmap_file_pages(); // It needs few of them from here on.
         let exit = loop {
             self.wait();
             self.hear();
