@@ -30,6 +30,8 @@ pub(super) struct RunHost {
 struct Shared {
     platform: UnixPlatform,
     plan: Plan,
+    /// Where the command reads from.
+    stdin: Input,
     ports: Ports,
     /// What belongs to the runs that are being spawned or live.
     runs: Mutex<HashMap<RunId, Arc<Belongings>>>,
@@ -38,8 +40,7 @@ struct Shared {
 }
 
 struct Belongings {
-    env: Variables,
-    port: Option<u16>,
+    block: Option<Block>,
     means: Means,
 }
 
@@ -48,6 +49,7 @@ impl RunHost {
         let shared = Shared {
             platform,
             plan,
+            stdin: if std::io::stdin().is_terminal() { Input::Null } else { Input::Inherit },
             ports: Ports::default(),
             runs: Mutex::default(),
             pumps: Mutex::default(),
@@ -92,17 +94,18 @@ impl Shared {
         let mut outputs = [Output::Inherit, Output::Inherit];
         let means = Means::for_probe(self.plan.probe.as_ref(), &mut outputs);
         let mut means = means.map_err(|error| no_means(&error))?;
-        let own = Own { slot: &self.plan.name, number: run.number, block, means: &means };
-        let env = own.over(self.plan.env.clone());
+        let env = self.environment(run, block, &means);
         let words = std::iter::once(&self.plan.program).chain(&self.plan.args).cloned();
         let [stdout, stderr] = outputs;
-        let stdin = if std::io::stdin().is_terminal() { Input::Null } else { Input::Inherit };
-        let silent = spawning::command(words, &self.plan.dir, env.clone())?;
-        let command = Command { stdin, stdout, stderr, ..silent };
+        let silent = spawning::command(words, &self.plan.dir, env)?;
+        let command = Command { stdin: self.stdin, stdout, stderr, ..silent };
         self.start_pumps(&mut means);
-        let port = block.map(Block::first);
-        self.runs().insert(run.run, Arc::new(Belongings { env, port, means }));
+        self.runs().insert(run.run, Arc::new(Belongings { block, means }));
         Ok(command)
+    }
+
+    fn environment(&self, run: RunKey, block: Option<Block>, means: &Means) -> Variables {
+        Own { slot: &self.plan.name, number: run.number, block, means }.over(self.plan.env.clone())
     }
 
     fn start_pumps(&self, means: &mut Means) {
@@ -150,12 +153,14 @@ impl Host for RunHost {
         let belongings = self.shared.runs().get(&run.run).cloned();
         let (Some(probe), Some(belongings)) = (&self.shared.plan.probe, belongings) else { return };
         let platform = &self.shared.platform;
-        let target = Target { platform, run: run.run, port: belongings.port };
+        let Belongings { block, means } = &*belongings;
+        let target = Target { platform, run: run.run, port: block.map(Block::first) };
         let helper = |words: &[String]| {
             let words = words.iter().map(OsString::from);
-            spawning::command(words, &self.shared.plan.dir, belongings.env.clone())
+            let env = self.shared.environment(run, *block, means);
+            spawning::command(words, &self.shared.plan.dir, env)
         };
-        ready::await_ready(probe, &belongings.means, target, helper, reports).await;
+        ready::await_ready(probe, means, target, helper, reports).await;
     }
 
     /// A single command has no liveness probe and no limit of memory.

@@ -8,6 +8,7 @@ mod session;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::panic::resume_unwind;
 
 use worker_core::Settings;
 use worker_platform_unix::journal::Journal;
@@ -55,7 +56,10 @@ pub(crate) fn to_the_end(
 ) -> io::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let settings = Settings { seed: seed(), ports: plan.port_range.clone() };
-    let ending = runtime.block_on(supervise(plan, settings, journal, observers));
+    let supervision = supervise(plan, settings, journal, observers);
+    // In a task: each waking of what the runtime itself blocks on costs a system call.
+    let ending = runtime.block_on(async { tokio::spawn(supervision).await });
+    let ending = ending.unwrap_or_else(|error| resume_unwind(error.into_panic()));
     // A write to a stdout that nobody reads may hang; nothing is lost by leaving it.
     runtime.shutdown_background();
     ending
