@@ -64,7 +64,9 @@ fn check(log: &SlotLog) -> io::Result<()> {
                 if line.stream == Stream::Stdout
                     && line.end == LineEnd::Newline
                     && line.bytes == number.line()[..emit::LINE - 1] => {}
-            other => return Err(io::Error::other(format!("at line {lines}: {other:?}"))),
+            other @ (Record::Line(_) | Record::Mark(_)) => {
+                return Err(io::Error::other(format!("at line {lines}: {other:?}")));
+            }
         }
         number.increase();
         lines += 1;

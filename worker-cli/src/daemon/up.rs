@@ -4,7 +4,7 @@ use std::future::ready;
 use std::pin::Pin;
 
 use tokio::task::JoinSet;
-use worker_core::SlotId;
+use worker_core::{SlotId, SlotView, StateName};
 
 use super::Daemon;
 use super::record::{Intent, Variables};
@@ -167,10 +167,12 @@ impl Daemon {
         needs.collect()
     }
 
-    /// The slots that are not at rest.
+    /// The slots that are not at rest, nor parked, nor in error.
     async fn running(&self) -> Vec<SlotId> {
-        let views = self.shared.driver.look().await;
-        views.map(|views| views.slots.into_keys().collect()).unwrap_or_default()
+        let views = self.shared.driver.look().await.map(|views| views.slots).unwrap_or_default();
+        let is_settled =
+            |view: &SlotView| matches!(view.state, StateName::Failed | StateName::Error);
+        views.into_iter().filter(|(_, view)| !is_settled(view)).map(|(id, _)| id).collect()
     }
 }
 
