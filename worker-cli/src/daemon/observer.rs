@@ -59,6 +59,10 @@ impl Observer {
             }
             Event::Stopping(reason) => entry.stopping = Some(reason),
             Event::Restarting { cause, .. } | Event::Error(cause) => {
+                if let Event::Error(_) = notice.event {
+                    // It is not tried again by itself, not by the next daemon either.
+                    entry.record.intent = Intent::Rest;
+                }
                 let cause = self.cause(notice, cause);
                 entry.error = Some(match entry.dying.last_word() {
                     Some(word) => format!("{cause}; its last output: {word}"),

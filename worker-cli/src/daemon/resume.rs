@@ -11,7 +11,7 @@ use super::record::{Intent, Record};
 use super::registry::{self, Registry};
 use super::requests::Way;
 use crate::config;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 
 impl Daemon {
     /// Starts what is to run, and parks again what was parked. To be called once, when the loop runs.
@@ -71,8 +71,18 @@ impl Daemon {
         };
         match launch {
             Ok((id, launch)) => {
-                // What becomes of it is seen as that of any other slot.
-                drop(tokio::spawn(self.begin(id, launch, Way::Resume(record.past))));
+                let (daemon, going_on) =
+                    (self.clone(), self.begin(id, launch, Way::Resume(record.past)));
+                tokio::spawn(async move {
+                    // What becomes of it is seen as that of any other slot; one that is never
+                    // restarted stays at rest.
+                    let cancelled =
+                        going_on.await.is_err_and(|failure| failure.code == Code::Cancelled);
+                    let mut registry = daemon.registry();
+                    if cancelled && !registry.is_closing {
+                        registry.intend(id, Intent::Rest);
+                    }
+                });
             }
             Err(failure) => self.not_gone_on(name, &failure),
         }
