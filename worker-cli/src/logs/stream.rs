@@ -74,8 +74,16 @@ impl LogStream {
         self.follow == Follow::Yes && !matches!(self.state, State::Over)
     }
 
-    /// Those that are there now; empty if there are none. Cancel safe.
-    pub(super) async fn read(&mut self) -> io::Result<Vec<Record>> {
+    /// Some of those that are there now; empty if there are none. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    ///
+    /// # Panics
+    ///
+    /// As [`next`](Self::next).
+    pub async fn read(&mut self) -> io::Result<Vec<Record>> {
         loop {
             match std::mem::replace(&mut self.state, State::Over) {
                 State::New(query) => {

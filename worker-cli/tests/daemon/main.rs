@@ -7,6 +7,7 @@ mod lock;
 mod refusals;
 mod service;
 mod signals;
+mod slots;
 mod socket;
 mod start;
 mod versions;

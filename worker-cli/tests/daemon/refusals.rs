@@ -9,7 +9,7 @@ fn what_is_not_there_is_said_to_be_missing() {
     let scene = Scene::new();
     let _daemon = scene.daemon();
     scene.get("/v1/slots/shop%2Fapi").check_error(404, "no_such_slot", "shop/api");
-    scene.post("/v1/slots/a%20%C3%A4/start", "").check_error(404, "no_such_slot", "a ä");
+    scene.post("/v1/slots/a%20%C3%A4%2Fb/start", "").check_error(404, "no_such_slot", "`a ä`");
     scene.get("/v1/nothing").check_error(404, "usage", "nothing at /v1/nothing");
     scene.get("/v1/slots/shop/api").check_error(404, "usage", "nothing at /v1/slots/shop/api");
     let reply = scene.ask("DELETE", "/v1/slots", &[], b"");
@@ -42,7 +42,7 @@ fn an_environment_of_a_megabyte_is_not_too_large() {
     let scene = Scene::new();
     let _daemon = scene.daemon();
     let body = format!("{{\"env\":{{\"A\":\"{}\"}}}}", "x".repeat(1 << 20));
-    scene.post("/v1/slots/shop%2Fapi/start", &body).check_error(404, "no_such_slot", "shop/api");
+    scene.post("/v1/slots/shop%2Fapi/start", &body).check_error(404, "no_such_slot", "`shop`");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What a handler answers, and how the description of the API tells of it.
 
+use std::convert::Infallible;
+use std::io;
+
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -41,18 +44,15 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl EventStream {
     pub(super) fn of(chunks: impl Stream<Item = String> + Send + 'static) -> Self {
-        Self(streamed(chunks))
+        Self(Body::from_stream(chunks.map(Ok::<_, Infallible>)))
     }
 }
 
 impl JsonLines {
-    pub(super) fn of(chunks: impl Stream<Item = String> + Send + 'static) -> Self {
-        Self(streamed(chunks))
+    /// An error cuts the answer off, so that nobody takes it for whole.
+    pub(super) fn of(chunks: impl Stream<Item = io::Result<String>> + Send + 'static) -> Self {
+        Self(Body::from_stream(chunks))
     }
-}
-
-fn streamed(chunks: impl Stream<Item = String> + Send + 'static) -> Body {
-    Body::from_stream(chunks.map(Ok::<_, std::convert::Infallible>))
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
