@@ -8,10 +8,15 @@ use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worker_core::{OnCleanExit, RestartWhen, Signal};
 
+use crate::colour::Colour;
 use crate::duration::parse_duration;
 use crate::probe::Probe;
 use crate::state_dir::StateArgs;
 use crate::verbs::config::ConfigArgs;
+#[cfg(unix)]
+use crate::verbs::{
+    completions, down, env, events, logs, ports, request, reset, start, status, up, wait, why,
+};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -21,13 +26,68 @@ use crate::verbs::config::ConfigArgs;
     about = "Keeps a process tree running, leaves nothing of it behind, and tells why it ended",
     styles = Styles::plain(),
     max_term_width = 100,
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    help_template = OVERVIEW
 )]
 pub struct Cli {
+    /// Use colours: auto (on a terminal, unless NO_COLOR is set), always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        // The guardian looks at the first word that is no option.
+        require_equals = true,
+        hide_default_value = true,
+        hide_possible_values = true,
+        global = true,
+        display_order = 900
+    )]
+    pub color: Colour,
+
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
 }
+
+/// The verbs by what they are for. clap knows no groups of them.
+const OVERVIEW: &str = "\
+{about-with-newline}
+{usage-heading} {usage}
+
+One command in the foreground:
+  run          Supervise one command, without daemon or configuration
+  demo         Show it on a built-in tree that misbehaves, in a few seconds
+
+The slots of a project, by its worker.toml:
+  up           Apply worker.toml: start what is new, stop what is gone
+  down         Stop the slots of a project, or everything
+  start        Start slots, and wait until they are ready
+  stop         Stop slots, and wait until nothing of them is left
+  restart      Stop slots, then start them
+  reset        Re-arm slots that failed too often
+  touch        Mark slots as used
+
+What they do:
+  status       How slots are (also: ps)
+  logs         What they write
+  why          Why a slot's latest runs ended, and what happens next
+  events       What happened, and what happens
+  wait         Wait until a slot is ready, has exited or is stopped
+  env          The exact environment of a slot
+  ports        Who holds which port
+
+Around it:
+  config       Check and show the configuration
+  doctor       Whether the promises can be kept on this machine, and by what
+  daemon       What keeps the slots running; the verbs start it by themselves
+  completions  What makes a shell complete these words
+
+Options:
+{options}
+
+`worker VERB --help` has examples and exit codes.
+";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -35,6 +95,76 @@ pub enum Verb {
     /// Supervise one command in the foreground
     #[command(after_long_help = RUN_EXAMPLES, after_help = RUN_MORE)]
     Run(Box<RunArgs>),
+
+    /// Apply worker.toml: start what is new, stop what is gone, restart what is different
+    #[cfg(unix)]
+    #[command(after_help = up::HELP)]
+    Up(up::UpArgs),
+
+    /// Stop the slots of a project, or everything and the daemon
+    #[cfg(unix)]
+    #[command(after_help = down::HELP)]
+    Down(down::DownArgs),
+
+    /// Start slots, and wait until they are ready
+    #[cfg(unix)]
+    #[command(after_help = start::START_HELP)]
+    Start(start::ChangeArgs),
+
+    /// Stop slots, and wait until nothing of them is left
+    #[cfg(unix)]
+    #[command(after_help = start::STOP_HELP)]
+    Stop(start::ChangeArgs),
+
+    /// Stop slots, then start them
+    #[cfg(unix)]
+    #[command(after_help = start::RESTART_HELP)]
+    Restart(start::ChangeArgs),
+
+    /// Re-arm slots that failed too often
+    #[cfg(unix)]
+    #[command(after_help = reset::RESET_HELP)]
+    Reset(request::SlotsArgs),
+
+    /// Mark slots as used
+    #[cfg(unix)]
+    #[command(after_help = reset::TOUCH_HELP)]
+    Touch(request::SlotsArgs),
+
+    /// Show how slots are
+    #[cfg(unix)]
+    #[command(visible_alias = "ps", after_help = status::HELP)]
+    Status(status::StatusArgs),
+
+    /// Show what slots write
+    #[cfg(unix)]
+    #[command(after_help = logs::HELP)]
+    Logs(logs::LogsArgs),
+
+    /// Tell why a slot's latest runs ended, and what happens next
+    #[cfg(unix)]
+    #[command(after_help = why::HELP)]
+    Why(why::WhyArgs),
+
+    /// Show what happened, and what happens
+    #[cfg(unix)]
+    #[command(after_help = events::HELP)]
+    Events(events::EventsArgs),
+
+    /// Wait until a slot is ready, has exited or is stopped
+    #[cfg(unix)]
+    #[command(after_help = wait::HELP)]
+    Wait(wait::WaitArgs),
+
+    /// Show the exact environment of a slot
+    #[cfg(unix)]
+    #[command(after_help = env::HELP)]
+    Env(request::SlotArgs),
+
+    /// Show who holds which port
+    #[cfg(unix)]
+    #[command(after_help = ports::HELP)]
+    Ports(request::Answer),
 
     /// Check and show the configuration
     Config(ConfigArgs),
@@ -49,6 +179,16 @@ pub enum Verb {
     /// Keep slots running in the background; other verbs start it when they need it
     #[command(after_help = DAEMON_EXAMPLES)]
     Daemon(Box<DaemonArgs>),
+
+    /// Print what makes a shell complete the words of the command line
+    #[cfg(unix)]
+    #[command(after_help = completions::HELP)]
+    Completions(completions::CompletionsArgs),
+
+    /// Write the manual pages
+    #[cfg(unix)]
+    #[command(name = "__manuals", hide = true)]
+    Manuals(completions::ManualsArgs),
 
     /// The tree that misbehaves
     #[command(name = "__agent", hide = true)]
@@ -526,6 +666,18 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_overview_has_each_verb_once() {
+        let verbs = Cli::command();
+        for verb in verbs.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let line = format!("\n  {:<12} ", verb.get_name());
+            assert_eq!(OVERVIEW.matches(&line).count(), 1, "{}", verb.get_name());
+        }
+        let shown = OVERVIEW.lines().filter(|line| line.starts_with("  "));
+        let known = verbs.get_subcommands().filter(|verb| !verb.is_hide_set());
+        assert_eq!(shown.count(), known.count());
     }
 
     #[test]

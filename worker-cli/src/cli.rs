@@ -8,6 +8,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::{Cli, Verb};
+use crate::colour;
 use crate::error::{Code, Failure};
 use crate::exit_code;
 use crate::voice::{Style, failure_line};
@@ -17,7 +18,10 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let json = asks_for_json(&words);
     match Cli::try_parse_from(words) {
-        Ok(cli) => carry_out(cli.verb, json),
+        Ok(cli) => {
+            colour::choose(cli.color);
+            carry_out(cli.verb, json)
+        }
         Err(help) if !help.use_stderr() => print(&help, exit_code::DONE),
         Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             print(&help, exit_code::USAGE)
@@ -37,14 +41,33 @@ pub fn enter_scope(words: impl IntoIterator<Item = OsString>) -> Option<ExitCode
 
 #[cfg(unix)]
 fn carry_out(verb: Verb, json: bool) -> ExitCode {
-    match verb {
-        Verb::Run(args) => finish(crate::run::run(*args), json),
-        Verb::Config(args) => finish(crate::verbs::config::run(&args), json),
-        Verb::Doctor(args) => finish(crate::verbs::doctor::run(&args), json),
-        Verb::Demo => finish(crate::demo::run(), json),
-        Verb::Daemon(args) => finish(crate::verbs::daemon::run(*args), json),
-        Verb::Agent { role } => crate::demo::agent::play(role),
-    }
+    use crate::verbs::*;
+
+    let outcome = match verb {
+        Verb::Agent { role } => return crate::demo::agent::play(role),
+        Verb::Run(args) => crate::run::run(*args),
+        Verb::Demo => crate::demo::run(),
+        Verb::Daemon(args) => daemon::run(*args),
+        Verb::Up(args) => up::run(&args),
+        Verb::Down(args) => down::run(&args),
+        Verb::Start(args) => start::run(start::Change::Start, &args),
+        Verb::Stop(args) => start::run(start::Change::Stop, &args),
+        Verb::Restart(args) => start::run(start::Change::Restart, &args),
+        Verb::Reset(args) => reset::reset(&args),
+        Verb::Touch(args) => reset::touch(&args),
+        Verb::Status(args) => status::run(&args),
+        Verb::Logs(args) => logs::run(&args),
+        Verb::Why(args) => why::run(&args),
+        Verb::Events(args) => events::run(&args),
+        Verb::Wait(args) => wait::run(&args),
+        Verb::Env(args) => env::run(&args),
+        Verb::Ports(args) => ports::run(&args),
+        Verb::Config(args) => config::run(&args),
+        Verb::Doctor(args) => doctor::run(&args),
+        Verb::Completions(args) => completions::run(&args),
+        Verb::Manuals(args) => completions::manuals(&args),
+    };
+    finish(outcome, json)
 }
 
 #[cfg(not(unix))]
@@ -85,23 +108,40 @@ pub(crate) fn asks_for_json(words: &[OsString]) -> bool {
 }
 
 fn usage(error: &clap::Error) -> Failure {
-    if error.kind() == ErrorKind::MissingRequiredArgument {
-        return no_command();
-    }
     let text = error.to_string();
     let text = text.trim_start_matches("error: ").trim_end();
     let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let verb = verb_of(text);
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        return missing(error, &verb);
+    }
     let tip = rest.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    let hint = tip.map(str::to_owned).or_else(|| hint(error));
+    let hint = tip.map(str::to_owned).or_else(|| hint(error, &verb));
     Failure { hint, ..Failure::new(Code::Usage, message) }
 }
 
-fn no_command() -> Failure {
-    Failure::new(Code::Usage, "there is no command to run")
-        .hint("put it after `--`: worker run -- node server.js")
+/// `worker run`: the words of the usage line up to the first placeholder.
+fn verb_of(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
+    let words = usage.unwrap_or("worker").split(' ');
+    let words = words.take_while(|word| word.starts_with(|sign: char| sign.is_ascii_lowercase()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
-fn hint(error: &clap::Error) -> Option<String> {
+fn missing(error: &clap::Error, verb: &str) -> Failure {
+    if verb == "worker run" {
+        return Failure::new(Code::Usage, "there is no command to run")
+            .hint("put it after `--`: worker run -- node server.js");
+    }
+    let missing = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(names)) => names.join(" "),
+        _ => "something".to_owned(),
+    };
+    Failure::new(Code::Usage, format!("{verb} needs {missing}"))
+        .hint(format!("`{verb} --help` has examples"))
+}
+
+fn hint(error: &clap::Error, verb: &str) -> Option<String> {
     let kind = error.kind();
     if matches!(kind, ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
         // The message says what would do.
@@ -109,10 +149,14 @@ fn hint(error: &clap::Error) -> Option<String> {
     }
     match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(word)) if kind == ErrorKind::UnknownArgument => {
-            Some(if word.starts_with('-') {
-                "`worker run --help` lists the options; those of the command come after `--`".into()
-            } else {
-                format!("the command comes after `--`: worker run -- {word} …")
+            Some(match (verb, word.starts_with('-')) {
+                ("worker run", true) => "`worker run --help` lists the options; those of the \
+                    command come after `--`"
+                    .to_owned(),
+                ("worker run", false) => {
+                    format!("the command comes after `--`: worker run -- {word} …")
+                }
+                _ => format!("`{verb} --help` lists what it takes"),
             })
         }
         _ => Some("see `worker --help`".to_owned()),

@@ -8,6 +8,7 @@ pub mod cli;
 #[cfg(unix)]
 pub mod client;
 pub mod clock;
+pub mod colour;
 pub mod config;
 #[cfg(unix)]
 pub mod daemon;

@@ -12,11 +12,9 @@ const VARIABLE: &str = "WORKER_STATE_DIR";
 /// Which folder.
 #[derive(Clone, Debug, Default, Args)]
 pub struct StateArgs {
-    /// Where to note what would be left if `worker` were killed
-    ///
-    /// The default is $WORKER_STATE_DIR, else $XDG_STATE_HOME/worker, else
-    /// ~/.local/state/worker.
-    #[arg(long, value_name = "DIR")]
+    /// Where the state is kept; each such folder has a daemon of its own [default:
+    /// $WORKER_STATE_DIR, else $XDG_STATE_HOME/worker, else ~/.local/state/worker]
+    #[arg(long, value_name = "DIR", display_order = 910)]
     pub state_dir: Option<PathBuf>,
 }
 

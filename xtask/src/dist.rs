@@ -13,6 +13,15 @@ pub(crate) const STEP: Step = Step { name: "dist", run };
 /// What goes along with the program.
 const DOCUMENTS: [&str; 3] = ["README.md", "CHANGELOG.md", "LICENSE"];
 
+/// Shells, and the files that they look for.
+const COMPLETIONS: [(&str, &str); 5] = [
+    ("bash", "worker.bash"),
+    ("elvish", "worker.elv"),
+    ("fish", "worker.fish"),
+    ("powershell", "_worker.ps1"),
+    ("zsh", "_worker"),
+];
+
 fn run() -> StepResult {
     Cargo::new("build --release --locked --package worker-cli").run()?;
     let name = format!("worker-{}-{}", env!("CARGO_PKG_VERSION"), host()?);
@@ -24,9 +33,42 @@ fn run() -> StepResult {
 }
 
 fn fill(folder: &Path) -> Result<(), String> {
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    make(folder)?;
     copy(&cargo::released_worker(), folder)?;
-    DOCUMENTS.iter().try_for_each(|document| copy(&cargo::root().join(document), folder))
+    DOCUMENTS.iter().try_for_each(|document| copy(&cargo::root().join(document), folder))?;
+    complete(&folder.join("completions"))?;
+    explain(&folder.join("man/man1"))
+}
+
+/// What makes shells complete the words of the command line.
+fn complete(folder: &Path) -> Result<(), String> {
+    make(folder)?;
+    COMPLETIONS.iter().try_for_each(|(shell, file)| {
+        let file = folder.join(file);
+        let script = worker(&["completions", shell])?;
+        fs::write(&file, script).map_err(|error| format!("{}: {error}", file.display()))
+    })
+}
+
+/// The manual pages.
+fn explain(folder: &Path) -> Result<(), String> {
+    make(folder)?;
+    worker(&["__manuals", &folder.to_string_lossy()]).map(drop)
+}
+
+/// What the released program prints.
+fn worker(words: &[&str]) -> Result<Vec<u8>, String> {
+    let call = || format!("worker {}", words.join(" "));
+    let output = Command::new(cargo::released_worker()).args(words).output();
+    let output = output.map_err(|error| format!("{}: {error}", call()))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(format!("{}: {}", call(), String::from_utf8_lossy(&output.stderr)))
+}
+
+fn make(folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 fn copy(file: &Path, folder: &Path) -> Result<(), String> {

@@ -72,6 +72,33 @@ pub enum State {
     Failed,
 }
 
+impl State {
+    /// All of them, from what is well to what is not.
+    pub const ALL: [Self; 7] = [
+        Self::Running,
+        Self::Starting,
+        Self::Restarting,
+        Self::Stopping,
+        Self::Stopped,
+        Self::Error,
+        Self::Failed,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Restarting => "restarting",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Error => "error",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What a slot does next by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Next {
@@ -290,4 +317,16 @@ pub struct ErrorBody {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State;
+
+    #[test]
+    fn a_state_has_one_name() {
+        for state in State::ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        }
+    }
 }

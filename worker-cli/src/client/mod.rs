@@ -81,6 +81,15 @@ impl Client {
         Self { start: Start::Program(program), ..self }
     }
 
+    /// Whether a daemon runs. Starts none.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if there is one that cannot be reached.
+    pub async fn is_there(&self) -> Result<bool, Failure> {
+        reach::reach(&self.place).await.map(|stream| stream.is_some())
+    }
+
     /// Where the daemon is.
     #[must_use]
     pub fn place(&self) -> &Place {

@@ -44,9 +44,9 @@ pub use self::launch::{AliveProbe, Instance, Launch, RunPlan};
 pub use self::name::Name;
 pub use self::schema::schema;
 pub use self::show::{to_json, to_toml};
-pub(crate) use self::suggest::closest;
 
 pub use self::slot::{Config, Liveness, Look, Slot, Start};
+pub(crate) use self::suggest::closest;
 pub use self::text::{Placeholder, Text, Values};
 
 /// Reads and checks `worker.toml` at this absolute path, with `worker.local.toml` beside it laid

@@ -1,12 +1,12 @@
 //! Problems as people read them: the place, the line itself, a caret, and what to do.
 
-use std::io::IsTerminal;
 use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::problem::Problem;
 use super::source::{Place, Source};
+use crate::colour;
 
 /// Fits the narrowest terminal in use.
 const WIDTH: usize = 80;
@@ -22,9 +22,7 @@ pub(super) enum Look {
 
 impl Look {
     pub(super) fn for_stderr() -> Self {
-        // See no-color.org: any value but the empty one counts.
-        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if std::io::stderr().is_terminal() && !forbidden { Self::Coloured } else { Self::Plain }
+        if colour::is_on(&std::io::stderr()) { Self::Coloured } else { Self::Plain }
     }
 }
 

@@ -81,7 +81,7 @@ fn plan(mark: &str) -> Result<Plan, Failure> {
     words.extend(OPTIONS.split(' ').map(Into::into));
     words.extend(["--env".into(), format!("{}={mark}", census::MARK).into()]);
     words.extend(["--".into(), this.into_os_string(), "__agent".into()]);
-    let Ok(Cli { verb: Verb::Run(args) }) = Cli::try_parse_from(words) else {
+    let Ok(Cli { verb: Verb::Run(args), .. }) = Cli::try_parse_from(words) else {
         return Err(Failure::new(Code::Failed, "the options of the demo are not understood"));
     };
     Plan::from_args(*args)

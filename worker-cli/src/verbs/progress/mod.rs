@@ -1,0 +1,158 @@
+//! Shows how slots come along while a request of theirs is under way.
+//!
+//! On a terminal in place: what each waits for, how long, and the last line of its output.
+//! Elsewhere a line for each turn.
+
+mod hope;
+mod track;
+
+use std::io::{Stderr, stderr};
+use std::pin::pin;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Interval, interval};
+
+use self::track::Track;
+use super::screen::{Canvas, Page, is_lively, say, terminal_size};
+use crate::api::{EventsQuery, LogsQuery};
+use crate::client::{Client, Events};
+use crate::error::Failure;
+use crate::events::rfc3339;
+use crate::logs::LogLine;
+
+pub(super) use self::hope::hope;
+
+/// How often what is shown in place is shown anew, for the time in it.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// After Ctrl-C: 128 and the number of SIGINT, as shells count.
+pub(super) const INTERRUPTED: u8 = 130;
+
+/// What became of a request.
+pub(super) enum Waited<T> {
+    /// It was answered.
+    Answered(T),
+    /// The user pressed Ctrl-C.
+    Interrupted,
+}
+
+/// Carries a request out and shows meanwhile how these slots come along. Each has with it what makes
+/// it ready, where that is known.
+///
+/// # Errors
+///
+/// [`Failure`] if the daemon cannot be reached.
+pub(super) async fn attend<T>(
+    client: &Client,
+    slots: Vec<(String, Option<String>)>,
+    request: impl Future<Output = T>,
+) -> Result<Waited<T>, Failure> {
+    let query = EventsQuery { follow: true, ..EventsQuery::default() };
+    let mut events = Some(client.events(&query, None).await?);
+    let mut stage = Stage::new(client, slots);
+    let mut frames = interval(FRAME);
+    let mut request = pin!(request);
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            answer = &mut request => break Waited::Answered(answer),
+            _ = tokio::signal::ctrl_c() => break Waited::Interrupted,
+            event = next_event(&mut events) => stage.observe(event),
+            Some((slot, line)) = stage.output.recv() => stage.hear(&slot, &line),
+            () = next_frame(&mut frames, stage.canvas.is_some()) => {}
+        }
+        stage.show();
+    };
+    stage.clear();
+    Ok(outcome)
+}
+
+/// Without events, the answer is still to come; so waits for ever.
+async fn next_event(events: &mut Option<Events>) -> Value {
+    if let Some(stream) = events {
+        if let Ok(Some(event)) = stream.next().await {
+            return serde_json::from_str(&event.line).unwrap_or_default();
+        }
+        *events = None;
+    }
+    std::future::pending().await
+}
+
+async fn next_frame(frames: &mut Interval, is_lively: bool) {
+    if !is_lively {
+        std::future::pending::<()>().await;
+    }
+    frames.tick().await;
+}
+
+struct Stage {
+    tracks: Vec<Track>,
+    page: Page,
+    canvas: Option<Canvas<Stderr>>,
+    output: UnboundedReceiver<(String, String)>,
+    /// Keeps the channel open where nobody follows output.
+    _heard: UnboundedSender<(String, String)>,
+}
+
+impl Stage {
+    fn new(client: &Client, slots: Vec<(String, Option<String>)>) -> Self {
+        let canvas = is_lively(&stderr()).then(|| Canvas::new(stderr()));
+        let (heard, output) = unbounded_channel();
+        if canvas.is_some() {
+            for (slot, _) in &slots {
+                tokio::spawn(follow(client.clone(), slot.clone(), heard.clone()));
+            }
+        }
+        let tracks = slots.into_iter().map(|(slot, hope)| Track::new(slot, hope)).collect();
+        Self { tracks, page: Page::stderr(), canvas, output, _heard: heard }
+    }
+
+    fn observe(&mut self, event: Value) {
+        let Some(track) = self.track(event["slot"].as_str().unwrap_or_default()) else { return };
+        let line = track.observe(&event);
+        if let (Some(line), None) = (line, &self.canvas) {
+            say(&line);
+        }
+    }
+
+    fn hear(&mut self, slot: &str, line: &str) {
+        if let Some(track) = self.track(slot) {
+            track.hear(line);
+        }
+    }
+
+    fn track(&mut self, slot: &str) -> Option<&mut Track> {
+        self.tracks.iter_mut().find(|track| track.slot() == slot)
+    }
+
+    fn show(&mut self) {
+        let Some(canvas) = &mut self.canvas else { return };
+        let (width, height) = terminal_size(&stderr());
+        let lines: Vec<String> =
+            self.tracks.iter().flat_map(|track| track.lines(&self.page)).collect();
+        // Without a terminal there is nobody to show it to.
+        drop(canvas.show(&lines, width, height));
+    }
+
+    fn clear(&mut self) {
+        if let Some(canvas) = &mut self.canvas {
+            drop(canvas.show(&[], usize::MAX, usize::MAX));
+        }
+    }
+}
+
+/// Sends on what a slot says from now on. A slot that has no log yet says nothing.
+async fn follow(client: Client, slot: String, heard: UnboundedSender<(String, String)>) {
+    let since = Some(rfc3339(jiff::Timestamp::now()));
+    let query = LogsQuery { since, follow: true, ..LogsQuery::default() };
+    let Ok(mut lines) = client.logs(&slot, &query).await else { return };
+    while let Ok(Some(line)) = lines.next().await {
+        if let Ok(LogLine::Line { line, .. }) = serde_json::from_str(&line)
+            && heard.send((slot.clone(), line)).is_err()
+        {
+            return;
+        }
+    }
+}
