@@ -32,7 +32,8 @@ fn events_are_appended_and_numbered() {
 
 #[test]
 fn events_go_to_stderr_where_asked_for() {
-    let finished = bare(&["run", "--quiet", "--events", "-", "--", "true"]).finish();
+    let finished =
+        bare(&["run", "--cgroup", "never", "--quiet", "--events", "-", "--", "true"]).finish();
     finished.check_code(0);
     let events: Vec<serde_json::Value> =
         finished.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
