@@ -1,36 +1,33 @@
-//! The cells that no mechanism can keep.
+//! What no mechanism can keep.
+
+use std::ops::AddAssign;
 
 use super::cell::{Cell, Tier};
 use super::end::End;
 
-/// Processes that may be left, and why.
-pub(super) struct Limit {
-    tree: &'static str,
-    /// How many of them cannot be found.
-    pub(super) most: usize,
-    pub(super) reason: &'static str,
+/// Why some may be left where nothing leads to them.
+const REASON: &str = "after both were killed the next start goes by its notes, by group, session, \
+                      parent and marker. To a process that is in a session of its own and has wiped \
+                      or replaced its environment none of them leads: it looks like any other of \
+                      this user. In a cgroup it is found.";
+
+/// How many of a tree are left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Survivors {
+    pub(super) all: usize,
+    /// Those of them to which nothing led when the tree came to its end.
+    pub(super) untraceable: usize,
 }
 
-/// What this cell cannot keep; none if it must be zero.
-pub(super) fn limit(cell: &Cell) -> Option<&'static Limit> {
-    if cell.place.tier != Tier::Subreaper || cell.end != End::KillBoth {
-        return None;
+impl AddAssign for Survivors {
+    fn add_assign(&mut self, other: Self) {
+        self.all += other.all;
+        self.untraceable += other.untraceable;
     }
-    LIMITS.iter().find(|limit| limit.tree == cell.specimen.name)
 }
 
-const LIMITS: [Limit; 2] = [
-    Limit {
-        tree: "env wiped, argv overwritten",
-        most: 1,
-        reason: "after both were killed the next start goes by its notes, by group, session, parent \
-                 and marker. A process that has none of them looks like any other of this user. In a \
-                 cgroup it is found.",
-    },
-    Limit {
-        tree: "marker of another slot",
-        most: 1,
-        reason: "after both were killed nothing tells a process in its own session with the marker of \
-                 a slot that lives from a process of that slot. In a cgroup it is found.",
-    },
-];
+/// Why these survivors cannot be helped; none if they can.
+pub(super) fn reason(cell: &Cell, survivors: Survivors) -> Option<&'static str> {
+    let is_hopeless = cell.place.tier == Tier::Subreaper && cell.end == End::KillBoth;
+    (is_hopeless && survivors.all == survivors.untraceable).then_some(REASON)
+}

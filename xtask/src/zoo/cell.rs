@@ -1,6 +1,6 @@
 //! A cell of the matrix, and what is found in it.
 
-use super::cannot;
+use super::cannot::{self, Survivors};
 use super::end::End;
 use super::specimen::{SPECIMENS, Specimen};
 
@@ -91,12 +91,12 @@ impl Cell {
     }
 
     /// What so many survivors mean.
-    pub(super) fn outcome(&self, survivors: usize) -> Outcome {
-        match (survivors, cannot::limit(self)) {
-            (0, _) => Outcome::Zero,
-            (_, Some(limit)) if survivors <= limit.most => Outcome::Cannot(limit.reason),
-            (_, Some(_) | None) => Outcome::Failed(format!("{survivors} left")),
+    pub(super) fn outcome(&self, survivors: Survivors) -> Outcome {
+        if survivors.all == 0 {
+            return Outcome::Zero;
         }
+        let failed = || Outcome::Failed(format!("{} left", survivors.all));
+        cannot::reason(self, survivors).map_or_else(failed, Outcome::Cannot)
     }
 }
 
@@ -124,17 +124,14 @@ mod tests {
 
     #[test]
     fn only_what_cannot_be_found_may_be_left() {
+        let left = |all, untraceable| Survivors { all, untraceable };
         let wiped = "env wiped, argv overwritten";
         let cell = a_cell(wiped, End::KillBoth, Tier::Subreaper);
-        assert_eq!(cell.outcome(0), Outcome::Zero);
-        assert!(matches!(cell.outcome(1), Outcome::Cannot(_)));
-        assert!(matches!(cell.outcome(3), Outcome::Failed(_)), "its group can be found");
-        for (tree, end, tier) in [
-            ("plain", End::KillBoth, Tier::Subreaper),
-            (wiped, End::KillSupervisor, Tier::Subreaper),
-            (wiped, End::KillBoth, Tier::Cgroup),
-        ] {
-            assert!(matches!(a_cell(tree, end, tier).outcome(1), Outcome::Failed(_)));
+        assert_eq!(cell.outcome(left(0, 0)), Outcome::Zero);
+        assert!(matches!(cell.outcome(left(2, 2)), Outcome::Cannot(_)));
+        assert!(matches!(cell.outcome(left(2, 1)), Outcome::Failed(_)), "one can be found");
+        for (end, tier) in [(End::KillSupervisor, Tier::Subreaper), (End::KillBoth, Tier::Cgroup)] {
+            assert!(matches!(a_cell(wiped, end, tier).outcome(left(1, 1)), Outcome::Failed(_)));
         }
     }
 }

@@ -56,6 +56,21 @@ impl End {
         }
     }
 
+    /// In how many ways a tree is brought to it, one after the other: the first signal goes to the
+    /// guardian, or to the supervisor.
+    pub(super) const fn ways(self) -> usize {
+        match self {
+            Self::KillBoth => 2,
+            Self::LeaderCrash
+            | Self::Stop
+            | Self::Term
+            | Self::KillSupervisor
+            | Self::KillGuardian
+            | Self::HangUp
+            | Self::ReadyTimeout => 1,
+        }
+    }
+
     /// How long the tree has between the signal and SIGKILL.
     pub(super) const fn grace(self) -> Duration {
         match self {

@@ -2,18 +2,19 @@
 
 use rustix::process::Signal;
 
+use super::cannot::Survivors;
 use super::end::End;
 use super::grow::{AGAIN, Tree, has_said};
 use super::keeper::{Keeper, Trouble, until};
 use super::launch::{Launch, Started};
-use super::look::{self, Process, send};
+use super::look::{self, Pid, Process, send, send_in_turn};
 use super::specimen::Trait;
 
 /// How often the pipe and `/proc` may disagree: a scan takes its time, and processes move.
 const SCANS: usize = 5;
 
 /// Answers how many processes of the tree survived.
-pub(super) fn bring_to_end(keeper: &Keeper<'_>) -> Result<usize, Trouble> {
+pub(super) fn bring_to_end(keeper: &Keeper<'_>) -> Result<Survivors, Trouble> {
     let has_neighbour = keeper.cell.specimen.trait_ == Trait::HasNeighbour;
     let neighbour = has_neighbour.then(|| Neighbour::start(keeper)).transpose()?;
     let marker = neighbour.as_ref().map_or(Ok(String::new()), Neighbour::marker)?;
@@ -30,7 +31,7 @@ pub(super) fn bring_to_end(keeper: &Keeper<'_>) -> Result<usize, Trouble> {
 
 impl Tree {
     /// Answers how many survived, and the run that came after it, if one lives.
-    fn end(mut self, keeper: &Keeper<'_>) -> Result<(usize, Option<Later>), String> {
+    fn end(mut self, keeper: &Keeper<'_>) -> Result<(Survivors, Option<Later>), String> {
         match keeper.cell.end {
             End::LeaderCrash => self.leader.must_get(Signal::KILL)?,
             End::ReadyTimeout => {}
@@ -55,20 +56,30 @@ impl Tree {
         Ok((survivors, later))
     }
 
-    /// The guardian is held, so that it cannot do its duty in between.
-    fn end_both(self, keeper: &Keeper<'_>) -> Result<(usize, Option<Later>), String> {
-        self.guardian.must_get(Signal::STOP)?;
-        until("the guardian to stop", &self.started, || {
-            Process::find(self.guardian.pid).filter(|it| it.state == 'T')
-        })?;
-        self.supervisor.must_get(Signal::KILL)?;
-        self.guardian.must_get(Signal::KILL)?;
+    /// One right after the other. In the time between the one that is left may begin its duty.
+    fn end_both(self, keeper: &Keeper<'_>) -> Result<(Survivors, Option<Later>), String> {
+        let untraceable = self.untraceable();
+        let mut both = [self.guardian, self.supervisor];
+        both.rotate_left(keeper.way);
+        send_in_turn(both, Signal::KILL)?;
         self.await_worker()?;
-        if self.members().is_empty() {
-            return Err("the tree ended by itself".to_owned());
-        }
         let later = Later::start(keeper, &self.next)?;
-        Ok((self.survivors()?, Some(later)))
+        let mut survivors = self.survivors()?;
+        let is_left = |process: &&Process| process.is_still_there();
+        survivors.untraceable = untraceable.iter().filter(is_left).count();
+        Ok((survivors, Some(later)))
+    }
+
+    /// Those whose environment does not name their run, and whose parent, group and session are
+    /// none of the tree's.
+    fn untraceable(&self) -> Vec<Process> {
+        let members = self.members();
+        let run = self.leader.variable("WORKER_MARKER");
+        let is_other = |id: Pid, it: &Process| id != it.pid && members.iter().any(|m| m.pid == id);
+        let has_lead =
+            |it: &Process| [it.parent, it.group, it.session].iter().any(|&id| is_other(id, it));
+        let names_run = |it: &Process| it.variable("WORKER_MARKER") == run;
+        members.iter().filter(|it| !names_run(it) && !has_lead(it)).copied().collect()
     }
 
     /// Waits until both processes of `worker` are dead.
@@ -80,12 +91,12 @@ impl Tree {
     }
 
     /// Counts those that live, in `/proc`; the pipe has the last word on whether there are any.
-    fn survivors(&self) -> Result<usize, String> {
+    fn survivors(&self) -> Result<Survivors, String> {
         for _ in 0..SCANS {
             let is_held = self.started.pipe.is_held();
-            let members = self.members().len();
-            if is_held == (members > 0) {
-                return Ok(members);
+            let all = self.members().len();
+            if is_held == (all > 0) {
+                return Ok(Survivors { all, untraceable: 0 });
             }
         }
         Err("the pipe of the tree is held by somebody who is not below us".to_owned())
@@ -136,10 +147,7 @@ impl Neighbour {
     }
 
     fn marker(&self) -> Result<String, String> {
-        let environ = std::fs::read(format!("/proc/{}/environ", self.leader.pid));
-        let environ = String::from_utf8_lossy(&environ.unwrap_or_default()).into_owned();
-        let marker = environ.split('\0').find_map(|it| it.strip_prefix("WORKER_MARKER="));
-        marker.map(str::to_owned).ok_or("the neighbour has no marker".to_owned())
+        self.leader.variable("WORKER_MARKER").ok_or("the neighbour has no marker".to_owned())
     }
 
     fn check_and_stop(self) -> Result<(), String> {
@@ -163,7 +171,7 @@ impl Keeper<'_> {
             place: self.cell.place,
             cgroup: self.cgroup.as_deref(),
             home: &self.home,
-            folder: self.folder.join(format!("{name}-{}", self.ready_timeout)),
+            folder: self.folder.join(format!("{name}-{}-{}", self.way, self.ready_timeout)),
             options: Vec::new(),
             scripts: [first, later],
             in_terminal: false,

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::cannot::Survivors;
 use super::cell::{Cell, Outcome, Place};
 use super::ground::Ground;
 use super::keeper::SURVIVORS;
@@ -58,11 +59,16 @@ fn tend_one(ground: &Ground, cell: &Cell) -> Outcome {
 }
 
 fn understand(cell: &Cell, said: &str) -> Outcome {
-    match said.strip_prefix(SURVIVORS).and_then(|count| count.parse().ok()) {
+    match said.strip_prefix(SURVIVORS).and_then(survivors) {
         Some(survivors) => cell.outcome(survivors),
         None if said.is_empty() => Outcome::Failed("its process died".to_owned()),
         None => Outcome::Failed(said.to_owned()),
     }
+}
+
+fn survivors(counts: &str) -> Option<Survivors> {
+    let (all, untraceable) = counts.split_once(' ')?;
+    Some(Survivors { all: all.parse().ok()?, untraceable: untraceable.parse().ok()? })
 }
 
 /// In a group of its own, so that Ctrl-C leaves it the time to end what it has: it sees by the end

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, getpid, set_child_subreaper};
 
+use super::cannot::Survivors;
 use super::cell::{Cell, Tier};
 use super::ending::bring_to_end;
 use super::ground::{Ground, hand_over};
@@ -19,7 +20,7 @@ use super::look::{self, Process, keep_reaping, send};
 /// Far longer than anything here takes; only a cell that fails waits for so long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The line that tells how many are left.
+/// The line that tells how many are left, and to how many of them nothing led.
 pub(super) const SURVIVORS: &str = "survivors ";
 
 /// Where a cell lives.
@@ -29,6 +30,8 @@ pub(super) struct Keeper<'a> {
     pub(super) cgroup: Option<PathBuf>,
     pub(super) home: PathBuf,
     pub(super) folder: PathBuf,
+    /// Which of the ways to its end is taken.
+    pub(super) way: usize,
     /// Longer than the tree takes to be complete.
     pub(super) ready_timeout: u64,
 }
@@ -55,16 +58,13 @@ pub(super) fn keep(cell: Cell, ground: &Ground) -> ExitCode {
     keep_reaping();
     end_with_runner();
     let found = Keeper::prepare(cell, ground).and_then(|mut keeper| {
-        let found = keeper.find().and_then(|survivors| match survivors {
-            0 => keeper.check_tidy().map(|()| 0),
-            some => Ok(some),
-        });
+        let found = keeper.find_in_all_ways();
         end_all();
         keeper.remove_folders();
         found
     });
     match found {
-        Ok(survivors) => println!("{SURVIVORS}{survivors}"),
+        Ok(Survivors { all, untraceable }) => println!("{SURVIVORS}{all} {untraceable}"),
         Err(why) => println!("{}", why.replace('\n', " ")),
     }
     ExitCode::SUCCESS
@@ -81,11 +81,25 @@ impl<'a> Keeper<'a> {
         let has_cgroup = cell.place.tier == Tier::Cgroup;
         let cgroup = has_cgroup.then(|| ground.make_cgroup(cell.place.user)).transpose()?;
         let ready_timeout = if cell.specimen.says_up > 100 { 4 } else { 1 };
-        Ok(Self { cell, ground, cgroup, home, folder, ready_timeout })
+        Ok(Self { cell, ground, cgroup, home, folder, way: 0, ready_timeout })
+    }
+
+    fn find_in_all_ways(&mut self) -> Result<Survivors, String> {
+        let mut survivors = Survivors::default();
+        for way in 0..self.cell.end.ways() {
+            self.way = way;
+            let found = self.find()?;
+            if found.all == 0 {
+                self.check_tidy()?;
+            }
+            end_all();
+            survivors += found;
+        }
+        Ok(survivors)
     }
 
     /// With more time where it turns out to be too short.
-    fn find(&mut self) -> Result<usize, String> {
+    fn find(&mut self) -> Result<Survivors, String> {
         loop {
             match bring_to_end(self) {
                 Ok(survivors) => return Ok(survivors),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
@@ -62,6 +63,14 @@ impl Process {
         open.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|target| target == file)
     }
 
+    /// A variable of its environment, as far as that can be seen.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let environ = fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
+        let environ = String::from_utf8_lossy(&environ).into_owned();
+        let mut variables = environ.split('\0').filter_map(|variable| variable.split_once('='));
+        variables.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+    }
+
     /// Its command line, or its name where that is empty.
     pub(super) fn describe(&self) -> String {
         let read = |file: &str| fs::read(format!("/proc/{}/{file}", self.pid)).unwrap_or_default();
@@ -75,10 +84,22 @@ impl Process {
 
 /// A signal to a process, unless it is another one by now. True if it was sent.
 pub(super) fn send(process: Process, signal: Signal) -> bool {
-    let Some(pid) = RawPid::from_raw(process.pid) else { return false };
-    let Ok(pinned) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
-    Process::find(process.pid).is_some_and(|now| now.is(&process))
-        && pidfd_send_signal(pinned, signal).is_ok()
+    pin(process).is_some_and(|pinned| pidfd_send_signal(pinned, signal).is_ok())
+}
+
+/// A signal to two processes, with nothing in between.
+pub(super) fn send_in_turn(processes: [Process; 2], signal: Signal) -> Result<(), String> {
+    let [Some(first), Some(second)] = processes.map(pin) else {
+        return Err("worker is gone before its end".to_owned());
+    };
+    let sent = [pidfd_send_signal(first, signal), pidfd_send_signal(second, signal)];
+    // The first signal may be the end of the second process, too.
+    sent[0].map_err(|error| error.to_string())
+}
+
+fn pin(process: Process) -> Option<OwnedFd> {
+    let pinned = pidfd_open(RawPid::from_raw(process.pid)?, PidfdFlags::empty()).ok()?;
+    Process::find(process.pid).is_some_and(|now| now.is(&process)).then_some(pinned)
 }
 
 /// Every living process below this one. It adopts orphans, so that none is missed.

@@ -116,13 +116,13 @@ fn show(options: &Options) -> ExitCode {
 
 fn small() -> StepResult {
     let repeat = "cargo xtask zoo --small".to_owned();
-    if let Err(report) = readme::check() {
-        return Err(Failure { report, repeat: "cargo xtask zoo --readme".to_owned() });
-    }
+    let outdated = |report| Failure { report, repeat: "cargo xtask zoo --readme".to_owned() };
+    readme::check().map_err(outdated)?;
     let matrix = find(&Options { is_small: true, ..Options::default() })?;
     if matrix.has_failed() {
         return Err(Failure { report: matrix.text() + &matrix.summary(), repeat });
     }
+    readme::compare(&matrix).map_err(outdated)?;
     Ok(Passed::Ok(matrix.summary()))
 }
 

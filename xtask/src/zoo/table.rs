@@ -75,8 +75,8 @@ impl Matrix {
     }
 
     fn reasons(&self) -> String {
-        let cannot = self.found.iter().filter_map(|(cell, outcome)| match outcome {
-            Outcome::Cannot(why) => Some(format!("cannot: {}: {why}", cell.specimen.name)),
+        let cannot = self.found.iter().filter_map(|(_, outcome)| match outcome {
+            Outcome::Cannot(why) => Some(format!("cannot: {why}")),
             Outcome::Zero | Outcome::Failed(_) | Outcome::Skipped(_) => None,
         });
         let skipped = self.found.iter().filter_map(|(cell, outcome)| match outcome {
