@@ -86,8 +86,9 @@ fn extend(line: &mut Line, time: Timestamp, mut piece: &[u8], take: &mut impl Fn
     }
 }
 
-/// Ends a line and begins the next.
+/// Ends a line, or a piece of it, and begins the next.
 fn finish(line: &mut Line, time: Timestamp, end: LineEnd) -> Line {
-    let next = Origin::of(line).line(time);
+    let headless = line.headless && end == LineEnd::Cut;
+    let next = Line { headless, ..Origin::of(line).line(time) };
     Line { end, ..std::mem::replace(line, next) }
 }

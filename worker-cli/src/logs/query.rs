@@ -16,7 +16,8 @@ use super::segment::{self, Segment};
 /// Which part of a log is wanted. By default all of it.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// Only so many lines, the last ones of those that match. Marks do not count.
+    /// Only so many lines, the last ones of those that match. Marks do not count, and neither need a
+    /// line without end that nothing was added to for as many lines.
     pub last: Option<usize>,
     /// Only lines that began at this time or later, by the wall clock of then.
     pub since: Option<Timestamp>,

@@ -61,7 +61,7 @@ pub struct Line {
     pub bytes: Vec<u8>,
     /// How it ends.
     pub end: LineEnd,
-    /// Its beginning is not here: it was deleted, or stands before what was asked for.
+    /// The beginning of the line is not here: it was deleted, or stands before what was asked for.
     pub headless: bool,
 }
 

@@ -38,6 +38,7 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<Segment>> {
         let entry = entry?;
         let Some(base) = entry.file_name().to_str().and_then(base) else { continue };
         match entry.metadata() {
+            Ok(metadata) if !metadata.is_file() => {}
             Ok(metadata) => segments.push(Segment { base, length: metadata.len() }),
             // It was the oldest one, and is deleted by now.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -1,9 +1,15 @@
 //! What holds for the whole: what goes into a log comes out of it.
 
 mod capturing;
+mod damage;
+mod following;
+#[cfg(target_os = "linux")]
+mod full_disk;
+mod properties;
 mod reading;
+mod rotation;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
@@ -12,6 +18,7 @@ use super::*;
 /// A log in a folder of its own.
 struct Scene {
     folder: TempDir,
+    cap: u64,
     log: SlotLog,
 }
 
@@ -22,7 +29,7 @@ fn scene() -> Scene {
 fn scene_with_cap(cap: u64) -> Scene {
     let folder = tempfile::tempdir().unwrap();
     let log = SlotLog::new(&folder.path().join("log"), cap);
-    Scene { folder, log }
+    Scene { folder, cap, log }
 }
 
 impl Scene {
@@ -31,14 +38,23 @@ impl Scene {
         SlotLog::new(&self.path(), DEFAULT_CAP)
     }
 
-    fn path(&self) -> std::path::PathBuf {
+    fn path(&self) -> PathBuf {
         self.folder.path().join("log")
     }
-}
 
-/// The sizes of the files of a log, oldest first.
-fn sizes(folder: &Path) -> Vec<u64> {
-    segment::list(folder).unwrap().into_iter().map(|segment| segment.length).collect()
+    /// Its files, oldest first.
+    fn segments(&self) -> Vec<segment::Segment> {
+        segment::list(&self.path()).unwrap()
+    }
+
+    fn size(&self) -> u64 {
+        self.segments().iter().map(|segment| segment.length).sum()
+    }
+
+    /// Its latest file.
+    fn latest(&self) -> PathBuf {
+        segment::path(&self.path(), self.segments().last().unwrap().base)
+    }
 }
 
 fn read(log: &SlotLog, query: &Query) -> Vec<String> {
@@ -49,7 +65,7 @@ fn all(log: &SlotLog) -> Vec<String> {
     read(log, &Query::default())
 }
 
-/// `1 stdout: hello`, with a sign behind what does not end with a newline.
+/// `1 stdout: hello`, with a sign before what has no beginning and behind what has no end.
 fn text(record: &Record) -> String {
     match record {
         Record::Line(Line { run, stream, bytes, end, headless, .. }) => {
