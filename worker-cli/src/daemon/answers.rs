@@ -14,6 +14,9 @@ use crate::processes;
 use crate::ready::Means;
 use crate::spawning::Own;
 
+/// The name of what comes after a while without a failure.
+const HEALTHY: &str = "healthy";
+
 impl Daemon {
     /// All slots that it knows, by name.
     pub async fn slots(&self) -> Slots {
@@ -158,6 +161,9 @@ fn next(slot: &SlotStatus) -> String {
         (State::Failed, _) => format!("nothing until it is re-armed: worker reset {name}"),
         (State::Error, _) => format!("nothing until it is started again: worker start {name}"),
         (State::Stopped, _) => format!("nothing until it is started: worker start {name}"),
+        (State::Running, Some(api::Next { at: Some(at), what })) if what == HEALTHY => {
+            format!("if it runs until {at}, its failures are forgotten")
+        }
         (_, Some(api::Next { at: Some(at), what })) => format!("{what} at {at}"),
         (_, Some(api::Next { at: None, what })) => what.clone(),
         (_, None) => "it keeps running".to_owned(),
@@ -167,4 +173,16 @@ fn next(slot: &SlotStatus) -> String {
 fn not_configured(name: &str) -> Failure {
     Failure::new(Code::BadConfig, format!("{name} stands in no configuration that can be read"))
         .hint("`worker up` in the folder of its project reads it")
+}
+
+#[cfg(test)]
+mod tests {
+    use worker_core::WakeupReason;
+
+    use super::*;
+
+    #[test]
+    fn the_core_calls_it_healthy() {
+        assert_eq!(WakeupReason::Healthy.to_string(), HEALTHY);
+    }
 }

@@ -70,8 +70,13 @@ impl Dying {
         self.output.iter().map(|line| line.trim()).rfind(|line| !line.is_empty())
     }
 
-    /// Something else that is known about it, as a sentence.
-    pub(super) fn note(&mut self, sentence: String) {
+    /// The kernel ended so many of its processes for want of memory.
+    pub(super) fn note_out_of_memory(&mut self, killed: u64) {
+        let noun = if killed == 1 { "process" } else { "processes" };
+        self.note(format!("the kernel ended {killed} {noun} of it because memory ran out"));
+    }
+
+    fn note(&mut self, sentence: String) {
         self.evidence.push(sentence);
     }
 

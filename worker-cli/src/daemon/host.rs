@@ -285,6 +285,13 @@ impl Host for SlotHost {
     /// A slot of the daemon has no companion.
     async fn flush(&self, _: SlotId) {}
 
+    fn leader_ended(&self, run: RunKey) {
+        if let Some(killed @ 1..) = self.shared.platform.oom_kills(run.run) {
+            let mut registry = self.shared.registry();
+            registry.entry_mut(run.slot).dying.note_out_of_memory(killed);
+        }
+    }
+
     async fn gone(&self, run: RunKey, end: Option<TreeEnd>) {
         let Some(parts) = self.shared.runs().remove(&run.run) else { return };
         let last_words = parts.last_words(end);

@@ -62,6 +62,10 @@ pub trait Host: Send + Sync + 'static {
     /// Carries out [`Order::Flush`](worker_core::Order::Flush).
     async fn flush(&self, slot: SlotId);
 
+    /// The leader has ended, and nothing of its tree was killed yet: the last chance to ask the
+    /// kernel why.
+    fn leader_ended(&self, run: RunKey);
+
     /// Forgets what it kept for a run, before anybody hears of its end. `end`: how its tree came to
     /// be gone; none if it could not be spawned.
     async fn gone(&self, run: RunKey, end: Option<TreeEnd>);

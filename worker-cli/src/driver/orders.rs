@@ -105,7 +105,9 @@ impl<H: Host> Executor<H> {
         let executor = Arc::clone(self);
         tokio::spawn(async move {
             let platform = executor.host.platform();
-            reports.report(Report::LeaderExited(platform.leader_exit(run.run).await));
+            let exit = platform.leader_exit(run.run).await;
+            executor.host.leader_ended(run);
+            reports.report(Report::LeaderExited(exit));
             let end = platform.tree_gone(run.run).await;
             executor.probes().remove(&run.run);
             executor.host.gone(run, Some(end)).await;

@@ -138,6 +138,8 @@ impl Host for Fake {
         self.hang(Call::Flush).await;
     }
 
+    fn leader_ended(&self, _: RunKey) {}
+
     async fn gone(&self, _: RunKey, _: Option<TreeEnd>) {}
 }
 

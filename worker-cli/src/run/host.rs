@@ -173,6 +173,8 @@ impl Host for RunHost {
     /// A single command has no companion.
     async fn flush(&self, _: SlotId) {}
 
+    fn leader_ended(&self, _: RunKey) {}
+
     async fn gone(&self, run: RunKey, _: Option<TreeEnd>) {
         self.shared.runs().remove(&run.run);
     }
