@@ -70,10 +70,13 @@ mod tests {
     #[tokio::test]
     async fn a_client_keeps_its_connection_for_the_next_request() {
         let mut client = attended(Limits::default(), &Closing::default());
-        let request = b"GET / HTTP/1.1\r\nHost: w\r\n\r\n";
-        client.write_all(&request.repeat(2)).await.unwrap();
-        client.shutdown().await.unwrap();
-        assert_eq!(rest(client).await.matches("hello").count(), 2);
+        for _ in 0..2 {
+            client.write_all(b"GET / HTTP/1.1\r\nHost: w\r\n\r\n").await.unwrap();
+            let mut answer = String::new();
+            while !answer.ends_with("hello") {
+                answer.push(client.read_u8().await.unwrap().into());
+            }
+        }
     }
 
     #[tokio::test]

@@ -228,7 +228,7 @@ mod tests {
     async fn a_body_that_does_not_fit_is_refused_with_the_place() {
         for (body, words) in [
             ("{", "EOF while parsing"),
-            ("{} {}", "trailing characters"),
+            ("{\"config\":\"/w\"} {}", "trailing characters"),
             ("null", "invalid type: null"),
             ("{\"config\":\"/w\",\"nowait\":true}", "unknown field `nowait`"),
             ("{\"config\":\"/w\",\"env\":{\"A\":1}}", "env.A: invalid type: integer `1`"),
