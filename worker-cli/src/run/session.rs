@@ -38,7 +38,7 @@ pub struct Observers {
 }
 
 /// Supervises one command until it is at rest, parked or cannot be ended. Needs a tokio runtime
-/// with io and time enabled, in a process that has no [`UnixPlatform`] yet.
+/// with io and time enabled, in a process that has no [`UnixPlatform`](worker_platform_unix::UnixPlatform) yet.
 ///
 /// # Errors
 ///
