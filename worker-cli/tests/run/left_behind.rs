@@ -130,7 +130,8 @@ fn supervisors_side_by_side_leave_each_other_alone() {
     assert_eq!(processes_with("TAG", tag).len(), COUNT - 1);
     assert_eq!(journals(&running).len(), 1, "that of the one that lives");
     running.signal("TERM");
-    running.signal("TERM"); // One of them ignores it.
+    running.await_event("exited");
+    running.signal("TERM"); // One of the others ignores it.
     running.finish().check_code(143);
 }
 
