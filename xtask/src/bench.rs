@@ -20,9 +20,9 @@ const STEPS: &[Step] = &[
 /// How many inputs a second the reducer is to take on one core.
 const INPUTS_PER_SECOND: f64 = 5e6;
 
-/// Runs the benches in a release build.
-pub(crate) fn run() -> ExitCode {
-    step::run_all(STEPS)
+/// Runs the named benches, or all if none is named, in a release build.
+pub(crate) fn run(names: &[String]) -> ExitCode {
+    step::run_named(STEPS, names)
 }
 
 fn reducer() -> StepResult {

@@ -32,7 +32,7 @@ Tasks:
   mutants       which changes of the reducer would no test notice?
   zoo           awkward process trees × their ends: what is left? `zoo --help` tells more
   tidy          the checks of the house that no other tool makes
-  bench         how fast it is, as ratios
+  bench [NAME…] how fast it is, as ratios
   soak [RUNS]   does anything of us grow with the number of past runs?
   dist          the files of a release, in target/dist
 ";
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         "zoo" => zoo::run(rest),
         "tidy" => step::run_all(&[tidy::STEP]),
-        "bench" => bench::run(),
+        "bench" => bench::run(rest),
         "soak" => soak::run(rest),
         "dist" => step::run_all(&[dist::STEP]),
         "help" | "--help" | "-h" => {

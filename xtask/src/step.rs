@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use crate::EXIT_USAGE;
+
 /// Something to check or to make.
 #[derive(Clone, Copy)]
 pub(crate) struct Step {
@@ -38,6 +40,18 @@ struct Tally {
     passed: u32,
     failed: u32,
     skipped: u32,
+}
+
+/// Runs the named steps, or all if none is named, as [`run_all`] does.
+pub(crate) fn run_named(steps: &[Step], names: &[String]) -> ExitCode {
+    if let Some(unknown) = names.iter().find(|name| steps.iter().all(|step| step.name != **name)) {
+        let known: Vec<_> = steps.iter().map(|step| step.name).collect();
+        eprintln!("error: there is no step `{unknown}`; the steps are {}", known.join(", "));
+        return ExitCode::from(EXIT_USAGE);
+    }
+    let is_wanted = |step: &Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    let wanted: Vec<Step> = steps.iter().copied().filter(is_wanted).collect();
+    run_all(&wanted)
 }
 
 /// Runs the steps in order until one fails, then prints the sum as the last line.

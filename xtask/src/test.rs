@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::cargo::Cargo;
 use crate::step::{self, Passed, Step, StepResult};
-use crate::{EXIT_USAGE, layers, purity, tidy};
+use crate::{layers, purity, tidy};
 
 /// The quick ones first.
 const STEPS: &[Step] = &[
@@ -23,14 +23,7 @@ const STEPS: &[Step] = &[
 
 /// Runs the named steps, or all if none is named.
 pub(crate) fn run(names: &[String]) -> ExitCode {
-    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
-        let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
-        eprintln!("error: there is no step `{unknown}`; the steps are {}", known.join(", "));
-        return ExitCode::from(EXIT_USAGE);
-    }
-    let is_wanted = |step: &Step| names.is_empty() || names.iter().any(|name| name == step.name);
-    let wanted: Vec<Step> = STEPS.iter().copied().filter(is_wanted).collect();
-    step::run_all(&wanted)
+    step::run_named(STEPS, names)
 }
 
 fn formatting() -> StepResult {

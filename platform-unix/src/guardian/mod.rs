@@ -4,7 +4,9 @@
 //! reaps all children of its process.
 //!
 //! On macOS no orphan falls to a guardian: there it forwards signals, answers Ctrl-Z and passes on
-//! the exit code, but after a SIGKILL of its supervisor it cannot find the trees.
+//! the exit code, but after a SIGKILL of its supervisor it cannot find the trees. The next start does,
+//! by the [journal](crate::journal). Nor does a supervisor hear there that its guardian died while it
+//! was stopped, unless that orphans its process group.
 
 mod caught;
 mod children;
