@@ -599,8 +599,8 @@ error: no shell runs, so `&&` would be a mere argument
 5 | command = "a && b"
   |              ^^
   |
-  = help: run one: ["sh", "-c", "…"]. If it is meant as an argument, write
-          a list
+  = help: run one: ["sh", "-c", "…"]. If it is meant as an argument, write a
+          list
 
 error: a quote in this command is not closed
  --> worker.toml:7:11
