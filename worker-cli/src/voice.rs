@@ -82,11 +82,17 @@ impl Voice {
     }
 
     fn line(&self, level: &'static str, text: &str) {
-        self.raw(if self.style.json {
-            serde_json::to_string(&Said { v: 1, level, message: text }).unwrap_or_default()
-        } else {
-            format!("worker: {text}")
-        });
+        self.raw(said_line(self.style, level, text));
+    }
+}
+
+/// Something that stops nothing, in the form that was asked for.
+#[must_use]
+pub(crate) fn said_line(style: Style, level: &'static str, text: &str) -> String {
+    if style.json {
+        serde_json::to_string(&Said { v: 1, level, message: text }).unwrap_or_default()
+    } else {
+        format!("worker: {text}")
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::config::{self, Config};
 use crate::error::{Code, Failure};
 use crate::guardian;
-use crate::verbs::screen::say;
+use crate::verbs::screen::note;
 
 /// The nearest `worker.toml`.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ fn folder() -> Result<PathBuf, Failure> {
 }
 
 /// The environment that slots build on. What JSON cannot hold is left out, which is said.
-pub(super) fn environment() -> BTreeMap<String, String> {
+pub(super) fn environment(json: bool) -> BTreeMap<String, String> {
     let (mut variables, mut left_out) = (BTreeMap::new(), Vec::new());
     for (name, value) in env::vars_os().filter(|(name, _)| name != guardian::VARIABLE) {
         match (name.into_string(), value.into_string()) {
@@ -89,7 +89,7 @@ pub(super) fn environment() -> BTreeMap<String, String> {
     }
     if !left_out.is_empty() {
         let names = left_out.join(", ");
-        say(&format!("worker: not UTF-8, so the slot does not get them: {names}"));
+        note(&format!("not UTF-8, so the slots do not get them: {names}"), json);
     }
     variables
 }

@@ -10,7 +10,7 @@ use super::names::Target;
 use super::outcome::{Outcomes, report, state_line};
 use super::progress::{INTERRUPTED, Waited, attend, hope};
 use super::request::{SlotsArgs, targets};
-use super::screen::say;
+use super::screen::{Page, note, plain};
 use crate::api::{SlotStatus, StartRequest, StopRequest};
 use crate::client::{Client, block_on};
 use crate::error::Failure;
@@ -81,10 +81,13 @@ pub(crate) fn run(change: Change, args: &ChangeArgs) -> Result<u8, Failure> {
         let client = Client::new(&args.slots.answer.state)?;
         let here = Here::look()?;
         let targets = targets(&client, &here, &args.slots.slots).await?;
-        let env = if change == Change::Stop { BTreeMap::new() } else { environment() };
-        let request = ask_all(&client, change, &targets, &env, args.no_wait);
         let json = args.slots.answer.json;
-        if json || args.no_wait {
+        let env = if change == Change::Stop { BTreeMap::new() } else { environment(json) };
+        let request = ask_all(&client, change, &targets, &env, args.no_wait);
+        if args.no_wait {
+            return report(request.await, json, |slot, page| asked(change, slot, page));
+        }
+        if json {
             return report(request.await, json, state_line);
         }
         let slots = watched(&here, &targets, change);
@@ -122,6 +125,16 @@ async fn ask(
     }
 }
 
+/// What has become of it is not known yet.
+fn asked(change: Change, slot: &SlotStatus, page: &Page) -> String {
+    let verb = match change {
+        Change::Start => "start",
+        Change::Stop => "stop",
+        Change::Restart => "restart",
+    };
+    format!("{} is asked to {verb}", page.paint.bold(&plain(&slot.slot)))
+}
+
 fn watched(here: &Here, targets: &[Target], change: Change) -> Vec<(String, Option<String>)> {
     let hope = |target: &Target| {
         let project = here.project().filter(|_| target.config.is_some())?;
@@ -134,6 +147,6 @@ fn watched(here: &Here, targets: &[Target], change: Change) -> Vec<(String, Opti
 fn left_alone(targets: &[Target]) -> u8 {
     let slots: Vec<&str> = targets.iter().map(|target| target.slot.as_str()).collect();
     let slots = slots.join(", ");
-    say(&format!("worker: no longer waiting; the daemon goes on with {slots}: worker status"));
+    note(&format!("no longer waiting; the daemon goes on with {slots}: worker status"), false);
     INTERRUPTED
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::outcome::to_json;
 use super::request::{SlotArgs, slot};
-use super::screen::{print, say};
+use super::screen::{note, print};
 use crate::api::{EventsQuery, OneSlot, SlotStatus, State, VERSION};
 use crate::client::{Client, Events, block_on};
 use crate::duration::{human, parse_duration};
@@ -67,7 +67,8 @@ pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {
     block_on(async {
         let client = Client::new(&args.slot.answer.state)?;
         let name = slot(&client, &args.slot.slot).await?;
-        let waiting = wait(&client, &name, args.what);
+        let json = args.slot.answer.json;
+        let waiting = wait(&client, &name, args.what, json);
         let slot = match args.timeout {
             None => waiting.await?,
             Some(limit) => {
@@ -75,7 +76,7 @@ pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {
                 timeout(limit, waiting).await.map_err(timed_out)??
             }
         };
-        if args.slot.answer.json {
+        if json {
             print(&to_json(&OneSlot { v: VERSION, slot }))?;
         }
         Ok(exit_code::DONE)
@@ -83,14 +84,14 @@ pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {
 }
 
 /// Listens before it looks, so that it misses nothing.
-async fn wait(client: &Client, name: &str, what: What) -> Result<SlotStatus, Failure> {
+async fn wait(client: &Client, name: &str, what: What, json: bool) -> Result<SlotStatus, Failure> {
     let slot = Some(name.to_owned());
     let query = EventsQuery { slot, project: None, follow: true };
     let mut events = client.events(&query, None).await?;
     let mut slot = client.slot(name).await?;
     let run = slot.run;
     if what == What::Ready && slot.state == State::Stopped {
-        say(&format!("worker: {name} is stopped; waiting until somebody starts it"));
+        note(&format!("{name} is stopped; waiting until somebody starts it"), json);
     }
     let mut exited = !is_live(&slot);
     if what == What::Exit && exited {

@@ -11,7 +11,7 @@ use self::merge::{Source, followed, merged};
 use self::text::Layout;
 use super::here::Here;
 use super::request::{Answer, targets};
-use super::screen::{Page, print, say};
+use super::screen::{Page, note, print};
 use crate::api::LogsQuery;
 use crate::client::{Client, block_on};
 use crate::error::{Code, Failure};
@@ -76,7 +76,10 @@ pub(crate) fn run(args: &LogsArgs) -> Result<u8, Failure> {
         let client = Client::new(&args.answer.state)?;
         let slots = slots(&client, args).await?;
         if slots.is_empty() {
-            say("no slots yet, so there is no output. Start something: worker up");
+            note(
+                "no slots yet, so there is no output; start something: worker up",
+                args.answer.json,
+            );
             return Ok(exit_code::DONE);
         }
         let sources = open(&client, &slots, args).await?;

@@ -4,7 +4,7 @@ mod text;
 
 use super::outcome::to_json;
 use super::request::Answer;
-use super::screen::{Page, print, say};
+use super::screen::{Page, note, print};
 use crate::api::{Ports, VERSION};
 use crate::client::{Client, block_on};
 use crate::error::Failure;
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Answer) -> Result<u8, Failure> {
         if args.json {
             print(&to_json(&ports))?;
         } else if ports.ports.is_empty() {
-            say("no slot holds a port");
+            note("no slot holds a port", false);
         } else {
             print(&text::render(&ports.ports, &Page::stdout()))?;
         }

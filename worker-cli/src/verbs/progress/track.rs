@@ -51,8 +51,8 @@ impl Track {
         self.doing = Doing::after(kind).unwrap_or(self.doing);
         let what = match (kind, self.hope()) {
             ("starting", Some(hope)) => format!(", waiting for {hope}"),
-            ("exited" | "restarting" | "stopping", _) => format!(" {}", what(event)),
-            ("starting", None) => String::new(),
+            ("exited" | "restarting", _) => format!(" {}", what(event)),
+            ("starting", None) | ("stopping", _) => String::new(),
             _ => return None,
         };
         Some(format!("{}: {kind}{}", plain(&self.slot), what.trim_end()))
@@ -163,10 +163,7 @@ mod tests {
         assert_eq!(said(json!({"event": "spawned", "pid": 4711})), "");
         let exited = json!({"event": "exited", "code": 1, "uptime_ms": 3120});
         assert_eq!(said(exited), "shop/api: exited code 1 after 3.1 s");
-        assert_eq!(
-            said(json!({"event": "stopping", "reason": "request"})),
-            "shop/api: stopping request"
-        );
+        assert_eq!(said(json!({"event": "stopping", "reason": "request"})), "shop/api: stopping");
         assert_eq!(said(json!({"event": "of a later version"})), "");
     }
 }

@@ -14,11 +14,12 @@ use rustix::termios::tcgetwinsize;
 pub(crate) use self::canvas::Canvas;
 pub(crate) use self::ink::{Ink, Paint, state_ink};
 pub(crate) use self::table::{Cell, table};
-pub(crate) use self::text::{clip, hanging, plain, safe_for_terminals, width_of};
+pub(crate) use self::text::{clip, hanging, plain, plain_lines, safe_for_terminals, width_of};
 pub(crate) use self::times::{Clock, brief};
 
 use crate::colour;
 use crate::error::{Code, Failure};
+use crate::voice::{Style, said_line};
 
 /// What text is made for where nobody says how wide it is.
 const DEFAULT_WIDTH: usize = 80;
@@ -102,6 +103,11 @@ pub(crate) fn read_on(written: io::Result<()>) -> Result<bool, Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::new(Code::Failed, format!("stdout cannot be written: {error}"))),
     }
+}
+
+/// Says something that stops nothing on stderr, in the form that was asked for.
+pub(crate) fn note(text: &str, json: bool) {
+    say(&said_line(Style { quiet: false, json }, "info", text));
 }
 
 /// Writes a line to stderr.

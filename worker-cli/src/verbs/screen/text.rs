@@ -17,9 +17,14 @@ pub(crate) fn hanging(first: &str, others: &str, text: &str, width: usize) -> St
     textwrap::fill(text, options)
 }
 
-/// Without anything but text: no colours, no tabs, nothing that moves a cursor.
+/// One line of nothing but text: no colours, no tabs, nothing that moves a cursor.
 pub(crate) fn plain(text: &str) -> String {
     filtered(text, |_| false)
+}
+
+/// The same for several lines, which stay apart.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// With its colours, and without whatever else could move the cursor, clear the screen or change the
@@ -54,6 +59,7 @@ fn filtered(text: &str, keep: impl Fn(&str) -> bool) -> String {
     for piece in pieces(text) {
         match piece {
             Piece::Sign('\t') => safe.push_str("    "),
+            Piece::Sign('\n') => safe.push(' '),
             Piece::Sign(sign) if !sign.is_control() => safe.push(sign),
             Piece::Sign(_) => {}
             Piece::Escape(..) => {
@@ -135,6 +141,7 @@ mod tests {
             ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
             ("50 %\r100 %", "50 %100 %"),
             ("a\tb", "a    b"),
+            ("a\nb", "a b"),
             ("half\x1b[", "half"),
             ("end\x1b", "end"),
             ("\x1b7saved", "saved"),
@@ -143,7 +150,8 @@ mod tests {
         ] {
             assert_eq!(safe_for_terminals(raw), safe, "{raw:?}");
         }
-        assert_eq!(plain("\x1b[1;31mred\x1b[0m"), "red");
+        assert_eq!(plain("\x1b[1;31mred\x1b[0m\nx"), "red x");
+        assert_eq!(plain_lines("\x1b[1;31mred\x1b[0m\nx"), "red\nx");
     }
 
     #[test]

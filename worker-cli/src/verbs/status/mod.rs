@@ -9,7 +9,7 @@ use super::here::Here;
 use super::names::Names;
 use super::outcome::to_json;
 use super::request::Answer;
-use super::screen::{Page, print, say};
+use super::screen::{Page, note, print};
 use crate::api::{SlotStatus, Slots, State, VERSION};
 use crate::client::{Client, block_on};
 use crate::error::{Code, Failure};
@@ -95,7 +95,7 @@ fn without_daemon(args: &StatusArgs, here: &Here) -> Result<u8, Failure> {
     if args.answer.json {
         print(&to_json(&Slots { v: VERSION, slots: Vec::new(), warnings: Vec::new() }))?;
     } else {
-        say("no slots: the daemon does not run. Start something: worker up");
+        note("no slots, as the daemon does not run; start something: worker up", false);
     }
     Ok(exit_code::DONE)
 }

@@ -1,7 +1,9 @@
 //! Slots as a table.
 
 use crate::api::{Next, SlotStatus, State};
-use crate::verbs::screen::{Cell, Page, brief, hanging, plain, state_ink, table, width_of};
+use crate::verbs::screen::{
+    Cell, Page, brief, hanging, plain, plain_lines, state_ink, table, width_of,
+};
 
 const TITLES: [&str; 6] = ["SLOT", "STATE", "FOR", "PID", "ADDRESS", "RESTARTS"];
 
@@ -76,7 +78,7 @@ fn detail(slot: &SlotStatus, page: &Page) -> Option<String> {
     let streak = (slot.streak > 0 && slot.state != State::Failed)
         .then(|| format!("{} of {} failures in a row", slot.streak, slot.max_failures));
     let next = slot.next.as_ref().filter(|_| slot.state != State::Running);
-    let error = slot.last_error.as_deref().map(plain);
+    let error = slot.last_error.as_deref().map(plain_lines);
     let parts = [error, streak, next.map(|next| self::next(next, page))];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| hanging(INDENT, INDENT, &parts.join("; "), page.width))

@@ -9,7 +9,7 @@ use super::names::slots_of;
 use super::outcome::{fail, to_json};
 use super::progress::{INTERRUPTED, Waited, attend, hope};
 use super::request::Answer;
-use super::screen::{Page, print, say};
+use super::screen::{Page, note, print};
 use crate::api::{Up, UpRequest};
 use crate::client::{Client, block_on};
 use crate::config::Start;
@@ -48,7 +48,7 @@ Exit codes:
 /// then.
 pub(crate) fn run(args: &UpArgs) -> Result<u8, Failure> {
     let project = Project::nearest()?;
-    let (env, config) = (Some(environment()), project.file.clone());
+    let (env, config) = (Some(environment(args.answer.json)), project.file.clone());
     let body = UpRequest { config, env, no_wait: args.no_wait };
     block_on(async {
         let client = Client::new(&args.answer.state)?;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &UpArgs) -> Result<u8, Failure> {
         match attend(&client, watched(&project), request).await? {
             Waited::Answered(up) => report(up?, false),
             Waited::Interrupted => {
-                say("worker: no longer waiting; the daemon goes on: worker status");
+                note("no longer waiting; the daemon goes on: worker status", false);
                 Ok(INTERRUPTED)
             }
         }

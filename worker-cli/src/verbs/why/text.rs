@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::api::{Death, State, Why};
 use crate::duration::human;
-use crate::verbs::screen::{Ink, Page, brief, clip, hanging, plain, safe_for_terminals, state_ink};
+use crate::verbs::screen::{
+    Ink, Page, brief, clip, hanging, plain, plain_lines, safe_for_terminals, state_ink,
+};
 
 /// Of what stands below a title, with the name in front.
 const INDENT: usize = 12;
@@ -35,7 +37,8 @@ fn title(why: &Why, page: &Page) -> String {
         (_, count) => format!(", {count} of {} failures in a row", slot.max_failures),
     };
     let first = format!("{name}: {state} for {since}{streak}");
-    let error = slot.last_error.iter().map(|error| hanging("  ", "  ", &plain(error), page.width));
+    let error =
+        slot.last_error.iter().map(|error| hanging("  ", "  ", &plain_lines(error), page.width));
     let none = why.deaths.is_empty().then(|| "  No run of it has ended.".to_owned());
     [first].into_iter().chain(error).chain(none).collect::<Vec<_>>().join("\n")
 }
@@ -44,7 +47,7 @@ fn block(death: &Death, page: &Page) -> String {
     let mut lines = vec![headline(death, page)];
     lines.push(row("cause", &cause(death), page));
     for (index, evidence) in death.evidence.iter().enumerate() {
-        lines.push(row(if index == 0 { "evidence" } else { "" }, &plain(evidence), page));
+        lines.push(row(if index == 0 { "evidence" } else { "" }, &plain_lines(evidence), page));
     }
     for (index, line) in death.output.iter().enumerate() {
         lines.push(output(if index == 0 { "output" } else { "" }, line, page));
@@ -64,7 +67,7 @@ fn headline(death: &Death, page: &Page) -> String {
 }
 
 fn cause(death: &Death) -> String {
-    let cause = plain(&death.cause);
+    let cause = plain_lines(&death.cause);
     if death.failure { cause } else { format!("{cause} (not a failure)") }
 }
 
