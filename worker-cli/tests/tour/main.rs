@@ -1,0 +1,6 @@
+//! A tour through every verb with a real daemon, as a person, as a program, and on a terminal.
+
+mod json;
+mod person;
+mod stage;
+mod terminal;

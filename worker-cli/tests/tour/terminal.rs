@@ -1,0 +1,180 @@
+//! On a terminal, and what is followed.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test is the parent of the program that it tests, and some facts can only be polled"
+)]
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::stage::{Stage, eventually};
+
+/// A `worker` whose output is a terminal of 80 columns.
+struct OnTerminal {
+    child: Child,
+    screen: Arc<Mutex<Vec<u8>>>,
+}
+
+impl OnTerminal {
+    fn start(mut command: Command) -> Self {
+        let master =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&slave, size).unwrap();
+        let side = |fd: &OwnedFd| Stdio::from(fd.try_clone().unwrap());
+        command.env("TERM", "xterm").stdout(side(&slave)).stderr(side(&slave));
+        let child = command.spawn().unwrap();
+        drop((slave, command));
+        let screen = Arc::<Mutex<Vec<u8>>>::default();
+        let keep = Arc::clone(&screen);
+        std::thread::spawn(move || {
+            let (mut master, mut buffer) = (File::from(master), [0; 4096]);
+            // Fails when nobody holds the other side any more.
+            while let Ok(length @ 1..) = master.read(&mut buffer) {
+                keep.lock().unwrap().extend_from_slice(&buffer[..length]);
+            }
+        });
+        Self { child, screen }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned()
+    }
+
+    fn expect(&self, text: &str) {
+        eventually(&format!("{text:?} on the screen"), || self.text().contains(text));
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    fn code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for OnTerminal {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn a_start_shows_what_it_waits_for_and_ctrl_c_leaves_the_slot_to_the_daemon() {
+    let mut stage = Stage::new();
+    let mut start = OnTerminal::start(stage.worker("start slow"));
+    start.expect("starting\u{1b}[0m for ");
+    start.expect(", waiting for /never/ in its output");
+    start.signal(Signal::INT);
+    start.expect("the daemon goes on with shop/slow: worker status");
+    assert_eq!(start.code(), Some(130));
+    stage.await_state("slow", "starting");
+}
+
+#[test]
+fn the_last_line_of_output_is_shown_while_it_is_waited() {
+    let stage = Stage::new();
+    stage.write(
+        "[slots.build]\ncommand = [\"sh\", \"-c\", \"echo compiling; exec sleep 1000\"]\n\
+         ready = { log = \"never\" }\n",
+    );
+    let start = OnTerminal::start(stage.worker("start build"));
+    start.expect("  | compiling");
+}
+
+#[test]
+fn a_watch_writes_over_what_it_showed_when_something_happens() {
+    let mut stage = Stage::new();
+    stage.run("up");
+    let watch = OnTerminal::start(stage.worker("status --watch"));
+    watch.expect("\u{1b}[32mrunning");
+    stage.run("stop api");
+    watch.expect("4 slots: 4 stopped");
+    let text = watch.text();
+    assert!(text.contains("\u{1b}[7A"), "it goes up, and clears nothing first: {text:?}");
+    assert!(!text.contains("\u{1b}[2J"), "{text:?}");
+}
+
+#[test]
+fn colours_can_be_chosen() {
+    let mut stage = Stage::new();
+    stage.run("up");
+    assert!(stage.run("--color=always status").stdout.contains("\u{1b}[32mrunning"));
+    assert!(!stage.run("status").stdout.contains('\u{1b}'));
+    let mut plain = OnTerminal::start(stage.worker("status --color=never"));
+    assert_eq!(plain.code(), Some(0));
+    plain.expect("4 slots: 1 running, 3 stopped");
+    assert!(!plain.text().contains('\u{1b}'));
+    let mut command = stage.worker("status");
+    command.env("NO_COLOR", "1");
+    let mut plain = OnTerminal::start(command);
+    assert_eq!(plain.code(), Some(0));
+    plain.expect("4 slots: 1 running, 3 stopped");
+    assert!(!plain.text().contains('\u{1b}'));
+}
+
+#[test]
+fn elsewhere_than_on_a_terminal_a_start_says_each_turn_in_a_line() {
+    let stage = Stage::new();
+    let mut command = stage.worker("start slow");
+    let mut start = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(start.stderr.take().unwrap());
+    assert_eq!(line(&mut said), "shop/slow: starting, waiting for /never/ in its output\n");
+    end(start);
+}
+
+#[test]
+fn a_watch_elsewhere_than_on_a_terminal_repeats_the_block_when_something_changed() {
+    let mut stage = Stage::new();
+    stage.run("up");
+    let mut watch = stage.worker("status --watch --json").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap());
+    assert!(line(&mut lines).contains(r#""slot":"shop/api","state":"running""#));
+    stage.run("stop api");
+    while !line(&mut lines).contains(r#""slot":"shop/api","state":"stopped""#) {}
+    end(watch);
+}
+
+#[test]
+fn logs_and_events_are_followed() {
+    let mut stage = Stage::new();
+    stage.run("up");
+    let follow = |words: &str| {
+        let mut child = stage.worker(words).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        (child, lines)
+    };
+    let (logs, mut logged) = follow("logs -f api slow");
+    assert!(line(&mut logged).contains("shop/api  out listening on "));
+    let (events, mut happened) = follow("events -f api --json");
+    assert!(line(&mut happened).contains(r#""event":"starting""#));
+    stage.run("restart api");
+    assert!(line(&mut logged).contains("shop/api  out listening on "));
+    while !line(&mut happened).contains(r#""run":2,"event":"ready""#) {}
+    end(logs);
+    end(events);
+}
+
+fn line(from: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    assert_ne!(from.read_line(&mut line).unwrap(), 0, "it ended");
+    line
+}
+
+fn end(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
