@@ -115,6 +115,8 @@ impl Store {
         if let Some((number, _)) = known {
             return *number;
         }
+        // Each terminal brings one of its own.
+        self.drop_unused_envs();
         let number = self.kept.envs.last_key_value().map_or(1, |(latest, _)| latest + 1);
         self.kept.envs.insert(number, variables.clone());
         self.write(&Line::Env { number, variables });
@@ -294,6 +296,7 @@ mod tests {
         let mut store = filled(folder.path());
         assert_eq!(store.put_env([("A".to_owned(), "1".to_owned())].into()), 1);
         assert_eq!(store.put_env(Variables::new()), 2);
+        assert_eq!(store.put_env([("B".to_owned(), "2".to_owned())].into()), 2);
         drop(store);
         assert_eq!(open(folder.path()).kept().envs.len(), 1);
     }

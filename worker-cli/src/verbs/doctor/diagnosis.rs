@@ -11,6 +11,7 @@ pub(super) struct Diagnosis {
     pub(super) trees: Trees,
     pub(super) guardian: Guardian,
     pub(super) journal: Journal,
+    pub(super) daemon: Daemon,
     /// What killed supervisors left behind; the next start ends it.
     pub(super) leftovers: Vec<Leftover>,
     pub(super) kernel: Kernel,
@@ -60,6 +61,15 @@ pub(super) struct Journal {
     pub(super) put_aside: Vec<PathBuf>,
     /// How many supervisors of this user run now.
     pub(super) supervisors: usize,
+}
+
+/// The daemon of the state folder.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Daemon {
+    /// None if it does not run, or does not answer.
+    pub(super) pid: Option<u32>,
+    /// What does not work as it should, by its own word.
+    pub(super) warnings: Vec<String>,
 }
 
 /// What a killed supervisor left behind.

@@ -9,8 +9,9 @@ use worker_platform_unix::journal::{Left, Survey, survey};
 use worker_platform_unix::{Shim, Tier as PlatformTier};
 
 use super::diagnosis::{
-    Diagnosis, Guardian, Journal, Kernel, Leftover, Limit, Limits, Process, Tier, Trees,
+    Daemon, Diagnosis, Guardian, Journal, Kernel, Leftover, Limit, Limits, Process, Tier, Trees,
 };
+use crate::client::{self, Client};
 use crate::journal;
 use crate::processes;
 use crate::state_dir::StateArgs;
@@ -26,6 +27,7 @@ pub(super) fn look(state: &StateArgs) -> io::Result<Diagnosis> {
         trees: trees(tier),
         guardian: guardian(),
         journal,
+        daemon: daemon(state),
         leftovers,
         kernel: kernel(facts),
         limits: limits(facts::Limits::look()),
@@ -36,6 +38,16 @@ fn tier() -> io::Result<PlatformTier> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _inside = runtime.enter();
     Ok(PlatformTier::look(Shim::this_program()))
+}
+
+/// One that runs is asked, and none is started.
+fn daemon(state: &StateArgs) -> Daemon {
+    let health = Client::new(state)
+        .and_then(|client| client::block_on(async { client.without_start().health().await }));
+    health.map_or_else(
+        |_| Daemon::default(),
+        |health| Daemon { pid: Some(health.pid), warnings: health.warnings },
+    )
 }
 
 fn trees(tier: PlatformTier) -> Trees {

@@ -17,6 +17,7 @@ pub(super) fn render(diagnosis: &Diagnosis) -> String {
     let sections = [
         section("How trees are emptied", &trees(diagnosis)),
         section("If worker is killed", &killed(diagnosis)),
+        section("Daemon", &daemon(diagnosis)),
         section(&format!("Kernel: {}", diagnosis.kernel.version), &kernel(&diagnosis.kernel)),
         section("Limits", &limits(&diagnosis.limits)),
         verdict(&diagnosis.problems()),
@@ -63,6 +64,17 @@ fn killed(diagnosis: &Diagnosis) -> Vec<Row> {
         let what = "could not be understood; remove it when you have seen it";
         rows.push(("put aside", format!("{}: {what}", path.display())));
     }
+    rows
+}
+
+fn daemon(diagnosis: &Diagnosis) -> Vec<Row> {
+    let daemon = &diagnosis.daemon;
+    let running = daemon.pid.map_or_else(
+        || "no: it is started when a verb needs it".to_owned(),
+        |pid| format!("yes: pid {pid}"),
+    );
+    let mut rows = vec![("running", running)];
+    rows.extend(daemon.warnings.iter().map(|warning| ("trouble", warning.clone())));
     rows
 }
 

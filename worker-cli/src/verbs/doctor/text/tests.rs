@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::super::diagnosis::{Journal, Leftover, Process, Trees};
+use super::super::diagnosis::{Daemon, Journal, Leftover, Process, Trees};
 use super::*;
 
 /// A server that systemd runs, where all is well.
@@ -21,6 +21,7 @@ fn healthy() -> Diagnosis {
             put_aside: Vec::new(),
             supervisors: 2,
         },
+        daemon: Daemon { pid: Some(4711), warnings: Vec::new() },
         leftovers: Vec::new(),
         kernel: Kernel {
             version: "Linux 6.18.44".to_owned(),
@@ -44,6 +45,10 @@ fn healthy() -> Diagnosis {
 /// A container on an old kernel, with leftovers.
 fn second_best() -> Diagnosis {
     let mut diagnosis = healthy();
+    diagnosis.daemon = Daemon {
+        pid: Some(4711),
+        warnings: vec!["the output of shop/api cannot be kept: no space left".to_owned()],
+    };
     diagnosis.trees = Trees {
         tier: Tier::Subreaper,
         folder: None,
