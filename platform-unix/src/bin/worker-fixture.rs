@@ -357,8 +357,18 @@ fn lock(path: &str) {
         exit(0);
     });
     say("locked");
-    // SAFETY: ends this thread alone; nothing that is on its stack is used by the other one.
-    unsafe { libc::syscall(libc::SYS_exit, 0) };
+    end_thread();
+}
+
+/// Ends this thread, and not the process.
+fn end_thread() {
+    // SAFETY: nothing that is on its stack is used by another thread.
+    #[cfg(target_os = "linux")]
+    unsafe {
+        libc::syscall(libc::SYS_exit, 0)
+    };
+    #[cfg(not(target_os = "linux"))]
+    fail("the first thread cannot end alone here");
 }
 
 fn supervise(platform: fn() -> std::io::Result<UnixPlatform>, block: &[String]) {
