@@ -6,15 +6,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{child, emit};
+use crate::child;
+use crate::emit::Load;
 
 /// The time until everything is in the file.
-pub(crate) fn write() -> io::Result<Duration> {
+pub(crate) fn write(load: Load) -> io::Result<Duration> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cat");
     let file = File::create(&path)?;
     let begun = Instant::now();
     let (reader, writer) = io::pipe()?;
-    let mut source = child::writer()?;
+    let mut source = child::writer(load)?;
     source.stdout(writer);
     let source = child::start(source)?;
     let mut cat = Command::new("cat");
@@ -25,7 +26,7 @@ pub(crate) fn write() -> io::Result<Duration> {
     let took = begun.elapsed();
     let length = fs::metadata(&path)?.len();
     fs::remove_file(&path)?;
-    if length != emit::LINES * emit::LINE as u64 {
+    if length != load.bytes() {
         return Err(io::Error::other(format!("`cat` wrote {length} bytes")));
     }
     Ok(took)

@@ -5,12 +5,13 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::emit;
+use crate::emit::{ARGUMENT, Load};
 
 /// This program as the child that writes.
-pub(crate) fn writer() -> io::Result<Command> {
+pub(crate) fn writer(load: Load) -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(emit::ARGUMENT).stdin(Stdio::null());
+    command.arg(ARGUMENT).args([load.lines.to_string(), load.block.to_string()]);
+    command.stdin(Stdio::null());
     Ok(command)
 }
 

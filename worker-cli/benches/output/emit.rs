@@ -1,6 +1,8 @@
 //! The child: numbered lines, as fast as it can.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 
 /// Makes this program the child.
 pub(crate) const ARGUMENT: &str = "emit";
@@ -8,26 +10,48 @@ pub(crate) const ARGUMENT: &str = "emit";
 /// The length of a line, with its end.
 pub(crate) const LINE: usize = 100;
 
-/// 1 GB of them.
-pub(crate) const LINES: u64 = 10_000_000;
+/// What the child writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    pub(crate) lines: u64,
+    /// How many bytes it writes at once.
+    pub(crate) block: usize,
+}
 
-/// What a program that buffers its output writes at once.
-const BLOCK: usize = 64 * 1024;
+impl Load {
+    /// In the blocks of a program that buffers its output: 1 GB.
+    pub(crate) const BLOCKS: Self = Self { lines: 10_000_000, block: 64 * 1024 };
 
-pub(crate) fn emit() -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    let mut block = Vec::with_capacity(BLOCK + LINE);
+    /// Each line by itself, as many runtimes do: 100 MB.
+    pub(crate) const LINES: Self = Self { lines: 1_000_000, block: LINE };
+
+    pub(crate) const fn bytes(self) -> u64 {
+        self.lines * LINE as u64
+    }
+}
+
+/// Is the child if these arguments say so.
+pub(crate) fn emit_if_asked(mut args: impl Iterator<Item = String>) -> Option<io::Result<()>> {
+    args.next().filter(|word| word == ARGUMENT)?;
+    let mut number = || args.next()?.parse().ok();
+    let (lines, block) = (number()?, number()?);
+    Some(emit(Load { lines, block: usize::try_from(block).ok()? }))
+}
+
+fn emit(load: Load) -> io::Result<()> {
+    // Not `io::stdout`, which would make blocks of its own.
+    let mut stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let mut block = Vec::with_capacity(load.block + LINE);
     let mut number = Number::default();
-    for _ in 0..LINES {
+    for _ in 0..load.lines {
         block.extend(number.line());
         number.increase();
-        if block.len() >= BLOCK {
+        if block.len() >= load.block {
             stdout.write_all(&block)?;
             block.clear();
         }
     }
-    stdout.write_all(&block)?;
-    stdout.flush()
+    stdout.write_all(&block)
 }
 
 /// Counts lines in decimal digits, which costs less than formatting each.

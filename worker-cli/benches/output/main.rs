@@ -11,6 +11,8 @@ mod child;
 #[cfg(unix)]
 mod emit;
 #[cfg(unix)]
+mod rounds;
+#[cfg(unix)]
 mod stored;
 #[cfg(unix)]
 #[path = "../../../platform-unix/benches/common/times.rs"]
@@ -23,34 +25,12 @@ fn main() {
 
 #[cfg(unix)]
 fn main() -> std::io::Result<()> {
-    use self::stored::Follower;
-    use self::times::Times;
+    use self::emit::Load;
 
-    const ROUNDS: usize = 5;
-
-    if std::env::args().nth(1).as_deref() == Some(emit::ARGUMENT) {
-        return emit::emit();
+    if let Some(emitted) = emit::emit_if_asked(std::env::args().skip(1)) {
+        return emitted;
     }
-    let mut rounds = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
-        let alone = stored::store(Follower::None)?;
-        let cat = cat::write()?;
-        rounds.push((alone, stored::store(Follower::Asleep)?, cat));
-    }
-    let alone = Times::of(rounds.iter().map(|round| round.0));
-    let followed = Times::of(rounds.iter().map(|round| round.1));
-    let cat = Times::of(rounds.iter().map(|round| round.2));
-    println!(
-        "=> 1 GB in lines of 100 bytes, {ROUNDS} rounds: into a log {alone}, by `cat` into a file \
-         {cat}; {}, aim <= 2.00",
-        alone.ratio_to(&cat),
-    );
-    println!(
-        "=> with a follower that does not read {followed}; {}; stored exactly each time: {} lines, \
-         {} bytes",
-        followed.ratio_to(&cat),
-        emit::LINES,
-        emit::LINES * emit::LINE as u64,
-    );
+    println!("=> 1 GB in lines of 100 bytes, {}", rounds::report(Load::BLOCKS)?);
+    println!("=> 100 MB, each line written by itself, {}", rounds::report(Load::LINES)?);
     Ok(())
 }
