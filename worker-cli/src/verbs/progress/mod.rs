@@ -88,30 +88,39 @@ async fn next_frame(frames: &mut Interval, is_lively: bool) {
 }
 
 struct Stage {
+    client: Client,
     tracks: Vec<Track>,
     page: Page,
     canvas: Option<Canvas<Stderr>>,
     output: UnboundedReceiver<(String, String)>,
-    /// Keeps the channel open where nobody follows output.
-    _heard: UnboundedSender<(String, String)>,
+    heard: UnboundedSender<(String, String)>,
 }
 
 impl Stage {
     fn new(client: &Client, slots: Vec<(String, Option<String>)>) -> Self {
         let canvas = is_lively(&stderr()).then(|| Canvas::new(stderr()));
         let (heard, output) = unbounded_channel();
-        if canvas.is_some() {
-            for (slot, _) in &slots {
-                tokio::spawn(follow(client.clone(), slot.clone(), heard.clone()));
-            }
-        }
         let tracks = slots.into_iter().map(|(slot, hope)| Track::new(slot, hope)).collect();
-        Self { tracks, page: Page::stderr(), canvas, output, _heard: heard }
+        let client = client.clone();
+        let stage = Self { client, tracks, page: Page::stderr(), canvas, output, heard };
+        stage.tracks.iter().for_each(|track| stage.follow(track.slot(), None));
+        stage
+    }
+
+    /// Listens to what a slot says from now on, or to all that one run says.
+    fn follow(&self, slot: &str, run: Option<u64>) {
+        if self.canvas.is_some() {
+            tokio::spawn(follow(self.client.clone(), slot.to_owned(), run, self.heard.clone()));
+        }
     }
 
     fn observe(&mut self, event: Value) {
         let Some(track) = self.track(event["slot"].as_str().unwrap_or_default()) else { return };
         let line = track.observe(&event);
+        if event["event"] == "spawned" {
+            // It may have had no log before.
+            self.follow(event["slot"].as_str().unwrap_or_default(), event["run"].as_u64());
+        }
         if let (Some(line), None) = (line, &self.canvas) {
             say(&line);
         }
@@ -143,10 +152,15 @@ impl Stage {
     }
 }
 
-/// Sends on what a slot says from now on. A slot that has no log yet says nothing.
-async fn follow(client: Client, slot: String, heard: UnboundedSender<(String, String)>) {
-    let since = Some(rfc3339(jiff::Timestamp::now()));
-    let query = LogsQuery { since, follow: true, ..LogsQuery::default() };
+/// Sends on what a slot says. A slot that has no log yet says nothing.
+async fn follow(
+    client: Client,
+    slot: String,
+    run: Option<u64>,
+    heard: UnboundedSender<(String, String)>,
+) {
+    let since = run.is_none().then(|| rfc3339(jiff::Timestamp::now()));
+    let query = LogsQuery { since, run, follow: true, ..LogsQuery::default() };
     let Ok(mut lines) = client.logs(&slot, &query).await else { return };
     while let Ok(Some(line)) = lines.next().await {
         if let Ok(LogLine::Line { line, .. }) = serde_json::from_str(&line)
