@@ -56,6 +56,7 @@ fn too_long(folder: &PrivateFolder) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_os = "linux")]
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;

@@ -3,4 +3,5 @@
 mod json;
 mod person;
 mod stage;
+#[cfg(target_os = "linux")]
 mod terminal;
