@@ -58,6 +58,7 @@ impl Tree {
 
     /// One right after the other. In the time between the one that is left may begin its duty.
     fn end_both(self, keeper: &Keeper<'_>) -> Result<(Survivors, Option<Later>), String> {
+        self.await_orphans()?;
         let untraceable = self.untraceable();
         let mut both = [self.guardian, self.supervisor];
         both.rotate_left(keeper.way);
@@ -68,6 +69,18 @@ impl Tree {
         let is_left = |process: &&Process| process.is_still_there();
         survivors.untraceable = untraceable.iter().filter(is_left).count();
         Ok((survivors, Some(later)))
+    }
+
+    /// Waits until those are gone that are only there to leave others behind without a parent.
+    fn await_orphans(&self) -> Result<(), String> {
+        until("the end of those between", &self.started, || {
+            let members = self.members();
+            let is_between = |it: &Process| {
+                !self.has_said_so(it)
+                    && members.iter().any(|child| child.parent == it.pid && self.has_said_so(child))
+            };
+            (!members.iter().any(is_between)).then_some(())
+        })
     }
 
     /// Those whose environment does not name their run, and whose parent, group and session are

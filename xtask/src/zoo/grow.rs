@@ -59,9 +59,13 @@ impl Tree {
     /// Its processes that live, by the pipe that each of them holds.
     pub(super) fn members(&self) -> Vec<Process> {
         let path = self.started.pipe.path();
-        let said_so = |process: &Process| self.up.iter().any(|up| up.is(process));
-        let is_member = |process: &Process| said_so(process) || process.holds(path);
+        let is_member = |process: &Process| self.has_said_so(process) || process.holds(path);
         look::descendants().into_iter().filter(is_member).collect()
+    }
+
+    /// Whether it has said that it is up.
+    pub(super) fn has_said_so(&self, process: &Process) -> bool {
+        self.up.iter().any(|up| up.is(process))
     }
 
     fn is_complete(&self, keeper: &Keeper<'_>) -> bool {
