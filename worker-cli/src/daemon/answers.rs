@@ -125,7 +125,8 @@ impl Daemon {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let registry = self.registry();
+        let mut registry = self.registry();
+        registry.store.retry();
         let trouble = registry.store.trouble().map(str::to_owned);
         let logs = registry.entries().filter_map(|entry| {
             let error = entry.log.health().error?;

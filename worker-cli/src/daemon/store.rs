@@ -79,6 +79,7 @@ impl Store {
         let (kept, trouble) = read(&path)?;
         let aside = trouble.map(|why| put_aside(&path, why)).transpose()?;
         let mut store = Self { path, kept, file: None, lines: 0, trouble: None };
+        store.kept.drop_unused_envs(None);
         if store.kept.boot != boot {
             store.kept.move_to_boot(boot);
         }
@@ -123,6 +124,13 @@ impl Store {
         number
     }
 
+    /// Writes what could not be written, if that is possible by now.
+    pub(super) fn retry(&mut self) {
+        if self.trouble.is_some() {
+            self.rewrite();
+        }
+    }
+
     fn write(&mut self, line: &Line) {
         if self.lines > OUTDATED + self.kept.slots.len() || self.file.is_none() {
             return self.rewrite();
@@ -137,7 +145,9 @@ impl Store {
 
     /// Writes the file anew, beside the one that is there, and puts it in its place.
     fn rewrite(&mut self) {
-        self.drop_unused_envs();
+        // The latest one may not have its slot yet.
+        let latest = self.kept.envs.last_key_value().map(|(latest, _)| *latest);
+        self.kept.drop_unused_envs(latest);
         match write_new(&self.path, &self.kept) {
             Ok(file) => {
                 self.file = Some(file);
@@ -152,11 +162,6 @@ impl Store {
                 ));
             }
         }
-    }
-
-    fn drop_unused_envs(&mut self) {
-        let Kept { slots, envs, .. } = &mut self.kept;
-        envs.retain(|number, _| slots.values().any(|record| record.env == Some(*number)));
     }
 }
 
@@ -198,6 +203,13 @@ impl Kept {
                 streak.latest = Instant::ZERO;
             }
         }
+    }
+
+    fn drop_unused_envs(&mut self, but_for: Option<u64>) {
+        let Self { slots, envs, .. } = self;
+        envs.retain(|number, _| {
+            Some(*number) == but_for || slots.values().any(|record| record.env == Some(*number))
+        });
     }
 
     fn take(&mut self, line: Line) {
@@ -243,8 +255,8 @@ fn write_new(path: &Path, kept: &Kept) -> io::Result<File> {
     }
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(&text)?;
-    std::fs::rename(&new, path)?;
+    let written = file.write_all(&text).and_then(|()| std::fs::rename(&new, path));
+    written.inspect_err(|_| drop(std::fs::remove_file(&new)))?;
     Ok(file)
 }
 
@@ -342,6 +354,18 @@ mod tests {
         let aside = |number| path.with_extension(format!("jsonl.aside-{number}"));
         assert!(std::fs::read_to_string(aside(1)).unwrap().contains("\"1\""));
         assert!(std::fs::read_to_string(aside(2)).unwrap().contains("\"2\""));
+    }
+
+    #[test]
+    fn an_environment_outlives_a_disk_that_is_full_when_it_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = filled(folder.path());
+        store.file = None;
+        let number = store.put_env([("B".to_owned(), "2".to_owned())].into());
+        assert_eq!(store.kept().envs[&number]["B"], "2");
+        store.put_slot("shop/web", &Record { env: Some(number), ..Record::default() });
+        drop(store);
+        assert_eq!(open(folder.path()).kept().envs[&number]["B"], "2");
     }
 
     #[test]
