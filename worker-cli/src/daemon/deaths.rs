@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -33,8 +33,19 @@ pub(super) struct Dying {
 
 impl Dying {
     /// Takes in what an event tells about the end of its run. Answers the death when all is known.
-    pub(super) fn hear(&mut self, notice: &Notice, stopping: Option<StopReason>) -> Option<Death> {
+    ///
+    /// `cause`: that of a failure in words.
+    pub(super) fn hear(
+        &mut self,
+        notice: &Notice,
+        cause: Option<&str>,
+        stopping: Option<StopReason>,
+    ) -> Option<Death> {
         let (cause, failure) = match notice.event {
+            Event::Starting => {
+                self.forget();
+                return None;
+            }
             Event::Exited { exit, clean, uptime } => {
                 self.exit = Some(exit);
                 self.is_clean = clean;
@@ -45,12 +56,10 @@ impl Dying {
                 self.note_tree(killed, left);
                 return None;
             }
-            Event::Restarting { cause, .. } => (why(notice, cause), true),
+            Event::Restarting { .. } | Event::Error(_) => (cause?.to_owned(), true),
             Event::Failed(parked) => (why(notice, parked.last), true),
-            Event::Error(cause) => (why(notice, cause), true),
             Event::Stopped if self.exit.is_some() => (self.end_in_words(stopping), false),
-            Event::Starting
-            | Event::Spawned { .. }
+            Event::Spawned { .. }
             | Event::Ready { .. }
             | Event::Stopping(_)
             | Event::Stopped
@@ -58,6 +67,16 @@ impl Dying {
             | Event::Unkillable => return None,
         };
         Some(self.complete(notice, cause, failure))
+    }
+
+    /// Another run begins, of which nothing is known yet.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The last lines of its output, of which it knows until [`forget`](Self::forget).
+    pub(super) fn output(&self) -> &[String] {
+        &self.output
     }
 
     /// The last lines of its output.
@@ -110,7 +129,9 @@ impl Dying {
     }
 
     fn complete(&mut self, notice: &Notice, cause: String, failure: bool) -> Death {
-        let Self { exit, uptime_ms, evidence, output, .. } = std::mem::take(self);
+        let output = self.output.clone();
+        let Self { exit, uptime_ms, evidence, .. } = std::mem::take(self);
+        self.output.clone_from(&output);
         let (code, signal) = match exit {
             Some(Exit::Code(code)) => (Some(code), None),
             Some(Exit::Signal(signal)) => (None, Some(signal.to_string())),
@@ -135,7 +156,7 @@ pub(super) fn unseen(run: u64) -> Death {
     Death {
         run,
         time: rfc3339(Timestamp::now()),
-        cause: "the daemon was killed, and its guardian ended the run".to_owned(),
+        cause: "the daemon was killed, and what it ran was ended".to_owned(),
         code: None,
         signal: None,
         failure: false,
@@ -154,7 +175,21 @@ pub(super) fn add(folder: &Path, death: &Death) -> io::Result<()> {
     }
     let mut line = serde_json::to_vec(death)?;
     line.push(b'\n');
-    open(&path)?.write_all(&line)
+    append(&open(&path)?, &line)
+}
+
+/// All of it or nothing. What somebody was killed over is a line of its own.
+fn append(mut file: &File, line: &[u8]) -> io::Result<()> {
+    let end = file.metadata()?.len();
+    let mut last = *b"\n";
+    if let Some(before) = end.checked_sub(1) {
+        file.read_exact_at(&mut last, before)?;
+    }
+    let separator: &[u8] = if last == *b"\n" { b"" } else { b"\n" };
+    file.write_all(&[separator, line].concat()).inspect_err(|_| {
+        // What was written of it goes; if that fails too, it costs only itself.
+        let _ = file.set_len(end);
+    })
 }
 
 fn shorten(path: &Path) -> io::Result<()> {
@@ -183,7 +218,7 @@ fn lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
@@ -208,5 +243,7 @@ mod tests {
         add(folder.path(), &unseen(1)).unwrap();
         open(&folder.path().join(FILE)).unwrap().write_all(b"{\"run\":2,").unwrap();
         assert_eq!(latest(folder.path()).len(), 1);
+        add(folder.path(), &unseen(3)).unwrap();
+        assert_eq!(latest(folder.path()).len(), 2);
     }
 }

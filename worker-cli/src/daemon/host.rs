@@ -72,11 +72,23 @@ impl SlotHost {
 
     /// The present run of the slot with its environment; none if it has none.
     pub(super) fn environment(&self, slot: SlotId) -> Option<Variables> {
+        self.present(slot)?.environment().ok()
+    }
+
+    /// The last lines that the slot's present run has said; none if it has none.
+    pub(super) async fn output(&self, slot: SlotId) -> Option<Vec<String>> {
+        let parts = self.present(slot)?;
+        let said = async {
+            parts.output.drain().await;
+            parts.tail().await
+        };
+        Some(tokio::time::timeout(LAST_OUTPUT, said).await.unwrap_or_default())
+    }
+
+    fn present(&self, slot: SlotId) -> Option<Arc<RunParts>> {
         let runs = self.shared.runs();
         let parts = runs.values().filter(|parts| parts.key.slot == slot);
-        let parts = Arc::clone(parts.max_by_key(|parts| parts.key.run)?);
-        drop(runs);
-        parts.environment().ok()
+        parts.max_by_key(|parts| parts.key.run).cloned()
     }
 
     /// The processes of the slot's present run.
@@ -105,6 +117,7 @@ impl Shared {
         program: Program,
         block: Option<Block>,
     ) -> Result<Command, SpawnError> {
+        self.registry().entry_mut(key.slot).dying.forget();
         let known = self.registry().launch(key.slot, launch);
         let launch = known.ok_or_else(|| other("what to execute is not known any more"))?;
         let plan = launch.run(block).map_err(refused)?;
@@ -211,10 +224,15 @@ impl RunParts {
     /// The last lines of its output. What is released may still write; else the pipes are closed.
     async fn last_words(&self, end: Option<TreeEnd>) -> Vec<String> {
         self.output.drain().await;
-        let lines = self.output.tail(LAST_LINES).await.unwrap_or_default();
+        let said = self.tail().await;
         if end.is_none_or(|end| end.left == 0) {
             self.output.close().await;
         }
+        said
+    }
+
+    async fn tail(&self) -> Vec<String> {
+        let lines = self.output.tail(LAST_LINES).await.unwrap_or_default();
         lines.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()).collect()
     }
 
@@ -293,11 +311,12 @@ impl Host for SlotHost {
     }
 
     async fn gone(&self, run: RunKey, end: Option<TreeEnd>) {
-        let Some(parts) = self.shared.runs().remove(&run.run) else { return };
+        let Some(parts) = self.shared.parts(run.run) else { return };
         let last_words = parts.last_words(end);
         let last_words = tokio::time::timeout(LAST_OUTPUT, last_words).await;
         let mut registry = self.shared.registry();
         registry.entry_mut(run.slot).dying.hear_output(last_words.unwrap_or_default());
+        self.shared.runs().remove(&run.run);
     }
 }
 

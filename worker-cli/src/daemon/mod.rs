@@ -13,6 +13,7 @@ pub mod http;
 mod lock;
 mod observer;
 mod outcome;
+mod port_holder;
 pub mod process;
 mod record;
 mod registry;

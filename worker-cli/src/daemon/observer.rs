@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use worker_core::{DownCause, Event, RunId, SlotView, SpawnFailure};
+use worker_core::{DownCause, Event, RunId, SlotView, SpawnFailure, StopReason};
 
 use super::EventHub;
 use super::deaths;
 use super::folders;
 use super::host::SlotHost;
-use super::record::Intent;
-use super::registry::{Entry, Registry};
+use super::port_holder;
+use super::record::{Intent, Record};
+use super::registry::{Entry, Registry, Trouble};
 use crate::driver::Notice;
 use crate::processes;
 use crate::run::why;
@@ -27,15 +28,17 @@ impl Observer {
     pub(super) fn hear(&self, registry: &mut Registry, notice: &Notice, view: Option<&SlotView>) {
         let id = notice.slot;
         let closing = registry.is_closing;
+        let why = self.why(registry, notice);
         let entry = registry.entry_mut(id);
         self.events.add(&entry.name, notice);
-        self.note(entry, notice, view);
-        self.note_death(entry, notice);
+        entry.block = view.and_then(|view| view.block);
+        self.note_death(entry, notice, why.as_ref());
+        self.note(entry, notice, view, why);
         if notice.event == Event::Stopped {
             entry.rests();
-            if view.is_none() && !closing {
-                entry.record.intent = Intent::Rest;
-            }
+        }
+        if !(closing && view.is_none()) {
+            note_for_the_next(&mut entry.record, notice.event, view);
         }
         registry.save(id);
         if let (Event::Spawned { .. }, Some(view)) = (notice.event, view) {
@@ -43,12 +46,40 @@ impl Observer {
         }
     }
 
-    fn note(&self, entry: &mut Entry, notice: &Notice, view: Option<&SlotView>) {
+    /// The end of a run in words, if this is one that went wrong.
+    fn why(&self, registry: &Registry, notice: &Notice) -> Option<Trouble> {
+        let (Event::Restarting { cause, .. } | Event::Error(cause)) = notice.event else {
+            return None;
+        };
+        let entry = registry.entry(notice.slot);
+        let why = match (cause, entry.fixed_ports()) {
+            (DownCause::SpawnFailed(SpawnFailure::NoPorts), Some(block)) => {
+                port_holder::in_words(registry, notice.slot, block)
+            }
+            (DownCause::SpawnFailed(SpawnFailure::NoPorts), None) => {
+                format!("no free block of ports: {}", self.host.ports().holders())
+            }
+            _ => why(notice, cause),
+        };
+        Some(Trouble { cause: Some(cause), words: why })
+    }
+
+    fn note(
+        &self,
+        entry: &mut Entry,
+        notice: &Notice,
+        view: Option<&SlotView>,
+        why: Option<Trouble>,
+    ) {
         let record = &mut entry.record;
         record.run = record.run.max(notice.run.map_or(0, |run| run.number));
-        record.past = view.map(|view| view.past).unwrap_or_default();
         match notice.event {
-            Event::Starting => entry.stopping = None,
+            Event::Starting => {
+                entry.stopping = None;
+                if let Some(view) = view {
+                    entry.takes_up(view.launch);
+                }
+            }
             Event::Spawned { .. } => {
                 entry.pid = notice.pid;
                 entry.record.lives = true;
@@ -58,28 +89,18 @@ impl Observer {
                 entry.record.lives = false;
             }
             Event::Stopping(reason) => entry.stopping = Some(reason),
-            Event::Restarting { cause, .. } | Event::Error(cause) => {
-                if let Event::Error(_) = notice.event {
-                    // It is not tried again by itself, not by the next daemon either.
-                    entry.record.intent = Intent::Rest;
-                }
-                let cause = self.cause(notice, cause);
-                entry.error = Some(match entry.dying.last_word() {
-                    Some(word) => format!("{cause}; its last output: {word}"),
-                    None => cause,
-                });
+            Event::Restarting { .. } | Event::Error(_) => {
+                entry.trouble = why.map(|why| why.with(entry.dying.last_word()));
             }
-            Event::Failed(parked) => entry.error = Some(parked.to_string()),
-            Event::Unkillable => entry.error = Some(self.survivors(notice.run.map(|run| run.run))),
+            Event::Failed(parked) => {
+                entry.trouble = Some(Trouble { cause: None, words: parked.to_string() });
+            }
+            Event::Unkillable => {
+                let words = self.survivors(notice.run.map(|run| run.run));
+                entry.trouble = Some(Trouble { cause: None, words });
+            }
             Event::Ready { .. } | Event::Exited { .. } | Event::Stopped | Event::Reset => {}
         }
-    }
-
-    fn cause(&self, notice: &Notice, cause: DownCause) -> String {
-        if cause == DownCause::SpawnFailed(SpawnFailure::NoPorts) {
-            return format!("no free block of ports: {}", self.host.ports().holders());
-        }
-        why(notice, cause)
     }
 
     fn survivors(&self, run: Option<RunId>) -> String {
@@ -88,11 +109,33 @@ impl Observer {
         format!("still there, long after SIGKILL: {}", named.join(", "))
     }
 
-    fn note_death(&self, entry: &mut Entry, notice: &Notice) {
-        let Some(death) = entry.dying.hear(notice, entry.stopping) else { return };
+    fn note_death(&self, entry: &mut Entry, notice: &Notice, why: Option<&Trouble>) {
+        let why = why.map(|why| why.words.as_str());
+        let Some(death) = entry.dying.hear(notice, why, entry.stopping) else { return };
         let folder = folders::slot(&self.state_dir, &entry.name);
         if let Err(error) = deaths::add(&folder, &death) {
             tracing::warn!("why {} ended cannot be noted: {error}", entry.name);
         }
+    }
+}
+
+/// What the next daemon is to go on with. What is only stopped with this one goes on as it was.
+fn note_for_the_next(record: &mut Record, event: Event, view: Option<&SlotView>) {
+    record.past = view.map(|view| view.past).unwrap_or_default();
+    match event {
+        Event::Starting => record.intent = Intent::Up,
+        // It is not tried again by itself, not by the next daemon either.
+        Event::Error(_) | Event::Stopping(StopReason::Request) => record.intent = Intent::Rest,
+        Event::Stopped if view.is_none() => record.intent = Intent::Rest,
+        Event::Spawned { .. }
+        | Event::Ready { .. }
+        | Event::Exited { .. }
+        | Event::TreeGone { .. }
+        | Event::Restarting { .. }
+        | Event::Failed(_)
+        | Event::Stopping(_)
+        | Event::Stopped
+        | Event::Reset
+        | Event::Unkillable => {}
     }
 }

@@ -28,6 +28,17 @@ pub(super) fn check(
     }
 }
 
+/// A cause with what was said last.
+pub(super) fn with_output(cause: String, output: &[String]) -> String {
+    let said: Vec<&str> =
+        output.iter().map(|line| line.trim_end()).filter(|line| !line.is_empty()).collect();
+    match said.as_slice() {
+        [] => cause,
+        [line] => format!("{cause}; its last output: {line}"),
+        lines => format!("{cause}; its last output:\n  {}", lines.join("\n  ")),
+    }
+}
+
 fn start_failed(slot: &str, why: DownCause, cause: &str) -> Failure {
     let code = match why {
         DownCause::SpawnFailed(_) | DownCause::PrepareFailed(_) => Code::SpawnFailed,

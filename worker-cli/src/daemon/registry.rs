@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use jiff::Timestamp;
-use worker_core::{Failures, LaunchId, SlotId, StopReason};
+use worker_core::{Block, DownCause, Failures, LaunchId, PortRequest, SlotId, StopReason};
 
 use super::deaths::Dying;
 use super::folders;
@@ -58,10 +58,12 @@ pub(super) struct Entry {
     pub(super) launches: Vec<(LaunchId, Arc<Launch>)>,
     /// Its output.
     pub(super) log: SlotLog,
+    /// The ports that are kept for it.
+    pub(super) block: Option<Block>,
     /// The leader.
     pub(super) pid: Option<i32>,
-    /// What went wrong last, in words.
-    pub(super) error: Option<String>,
+    /// What went wrong last.
+    pub(super) trouble: Option<Trouble>,
     /// Why its tree is being emptied.
     pub(super) stopping: Option<StopReason>,
     /// A start that waits for other slots.
@@ -72,6 +74,25 @@ pub(super) struct Entry {
     pub(super) dying: Dying,
     /// Whether it is in the configuration, or was started once.
     pub(super) is_listed: bool,
+}
+
+/// What went wrong, in words.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    /// What the core knows of it; none if it is not the end of a run.
+    pub(super) cause: Option<DownCause>,
+    pub(super) words: String,
+}
+
+impl Trouble {
+    /// The same with the last output.
+    pub(super) fn with(self, last_word: Option<&str>) -> Self {
+        let words = match last_word {
+            Some(word) => format!("{}; its last output: {word}", self.words),
+            None => self.words,
+        };
+        Self { words, ..self }
+    }
 }
 
 impl Registry {
@@ -197,8 +218,9 @@ impl Registry {
             instance: None,
             launches: Vec::new(),
             log,
+            block: None,
             pid: None,
-            error: None,
+            trouble: None,
             stopping: None,
             waiting: None,
             is_blocked: false,
@@ -228,6 +250,11 @@ impl Registry {
         entry.launches.shrink_to_fit();
     }
 
+    /// Drops one that turned out not to be needed.
+    pub(super) fn drop_launch(&mut self, slot: SlotId, launch: LaunchId) {
+        self.entry_mut(slot).launches.retain(|(id, _)| *id != launch);
+    }
+
     /// The environment that a start builds on: what came with the request, else that of the last
     /// start, else the daemon's own.
     pub(super) fn base(&mut self, id: SlotId, given: Option<Variables>) -> Base {
@@ -238,6 +265,7 @@ impl Registry {
             (None, None) => self.store.put_env(own_environment()),
         };
         self.entry_mut(id).record.env = Some(number);
+        self.save(id);
         if let Some(base) = self.bases.get(&number).and_then(Weak::upgrade) {
             return base;
         }
@@ -285,14 +313,56 @@ impl Registry {
     /// Takes the slots of the project off the list, but for those that are parked.
     pub(super) fn unlist_resting(&mut self, project: &str) {
         let ours = self.entries().filter(|entry| project_of(&entry.name) == project);
-        let resting =
-            ours.filter(|entry| !matches!(entry.record.past.failures, Failures::Parked(_)));
+        let resting = ours.filter(|entry| !entry.was_parked());
         let ids: Vec<SlotId> = resting.map(|entry| entry.id).collect();
+        ids.into_iter().for_each(|id| self.unlist(id));
+    }
+
+    /// Takes those slots of the project off the list that its configuration does not have, but for
+    /// those that are to run or are parked.
+    pub(super) fn unlist_removed(&mut self, project: &str) {
+        let ours = self.entries().filter(|entry| project_of(&entry.name) == project);
+        let removed = ours.filter(|entry| {
+            entry.instance.is_none() && entry.record.intent == Intent::Rest && !entry.was_parked()
+        });
+        let ids: Vec<SlotId> = removed.map(|entry| entry.id).collect();
         ids.into_iter().for_each(|id| self.unlist(id));
     }
 }
 
 impl Entry {
+    fn was_parked(&self) -> bool {
+        matches!(self.record.past.failures, Failures::Parked(_))
+    }
+
+    /// The core takes this launch up.
+    pub(super) fn takes_up(&mut self, launch: LaunchId) {
+        let known = self.launches.iter().find(|(id, _)| *id == launch);
+        if let Some((_, launch)) = known {
+            self.instance = Some(launch.instance.clone());
+        }
+    }
+
+    /// The ports that it wants and no others.
+    pub(super) fn fixed_ports(&self) -> Option<Block> {
+        match self.instance.as_ref()?.slot.spec.options().ports {
+            PortRequest::Fixed(block) => Some(block),
+            PortRequest::None | PortRequest::Auto(_) => None,
+        }
+    }
+
+    /// What went wrong, if it is this.
+    pub(super) fn words_for(&self, cause: DownCause) -> Option<&str> {
+        let trouble = self.trouble.as_ref().filter(|trouble| trouble.cause == Some(cause));
+        trouble.map(|trouble| trouble.words.as_str())
+    }
+
+    /// Something kept it from being started, of which the core does not know.
+    pub(super) fn is_kept_back(&mut self, words: String) {
+        self.is_blocked = true;
+        self.trouble = Some(Trouble { cause: None, words });
+    }
+
     /// The folder that it was prepared in is still there.
     pub(super) fn is_prepared(&self, dir: &Path) -> bool {
         self.record.prepared.as_deref() == Some(dir) && dir.is_dir()

@@ -1,12 +1,15 @@
 //! What is asked of a slot.
 
+use std::future::ready;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use worker_core::{Ask, LastError, Outcome, Past, Refusal, SlotId};
+use worker_core::{
+    Ask, DownCause, LastError, LaunchId, Outcome, Past, PrepareFailure, Refusal, SlotId, StateName,
+};
 
 use super::record::{Intent, Variables};
 use super::waiting::{self, Started, Waiting};
@@ -14,6 +17,7 @@ use super::{Daemon, outcome, registry};
 use crate::api::{SlotStatus, StartRequest, StopRequest};
 use crate::config::{self, Config, Launch};
 use crate::error::{Code, Failure};
+use crate::run::in_words;
 
 /// How a slot is brought up.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +146,8 @@ impl Daemon {
         let launch = instance.clone().launch(base)?;
         let entry = registry.entry_mut(id);
         entry.is_listed = true;
-        entry.instance = Some(instance);
+        // One that runs is what it was started as until it is started anew.
+        entry.instance.get_or_insert(instance);
         Ok((id, launch))
     }
 
@@ -154,10 +159,16 @@ impl Daemon {
         way: Way,
     ) -> Pin<Box<dyn Future<Output = Started> + Send>> {
         let daemon = self.clone();
-        self.registry().intend(id, Intent::Up);
+        {
+            let mut registry = self.registry();
+            if registry.is_closing {
+                return Box::pin(ready(Err(outcome::shutting_down())));
+            }
+            registry.intend(id, Intent::Up);
+        }
         Box::pin(async move {
             let needs = launch.instance.depends_on();
-            if needs.is_empty() || !daemon.is_at_rest(id).await {
+            if needs.is_empty() || !daemon.begins_anew(id).await {
                 return daemon.ask_start(id, launch, way).await;
             }
             let name = launch.instance.full_name();
@@ -166,12 +177,13 @@ impl Daemon {
         })
     }
 
-    async fn is_at_rest(&self, id: SlotId) -> bool {
-        let views = self.shared.driver.look().await;
-        views.is_some_and(|views| !views.slots.contains_key(&id))
+    /// Whether a start of it is a first one: at rest, or in error.
+    async fn begins_anew(&self, id: SlotId) -> bool {
+        let Some(views) = self.shared.driver.look().await else { return false };
+        views.slots.get(&id).is_none_or(|view| view.state == StateName::Error)
     }
 
-    /// Joins the start that waits already, or waits.
+    /// Joins the start that waits already, or waits. A restart takes the place of such a start.
     fn wait_for(
         &self,
         id: SlotId,
@@ -180,8 +192,12 @@ impl Daemon {
         way: Way,
     ) -> waiting::Listener {
         let mut registry = self.registry();
-        if let Some(waiting) = &registry.entry(id).waiting {
+        let entry = registry.entry_mut(id);
+        if let (Some(waiting), Way::Start | Way::Resume(_)) = (&entry.waiting, way) {
             return waiting.listen();
+        }
+        if let Some(waiting) = entry.waiting.take() {
+            waiting.cancel(&entry.name);
         }
         let (outcome, listener) = watch::channel(None);
         let (daemon, told) = (self.clone(), outcome.clone());
@@ -225,56 +241,86 @@ impl Daemon {
                 daemon.bring_up(&name, request, Way::Start).await.map(drop)
             });
         }
-        while let Some(started) = starts.join_next().await {
-            started.unwrap_or_else(|_| Err(outcome::shutting_down()))?;
+        let mut outcome = Ok(());
+        while let (Some(started), Ok(())) = (starts.join_next().await, &outcome) {
+            outcome = started.unwrap_or_else(|_| Err(outcome::shutting_down()));
         }
-        Ok(())
+        // The others start all the same.
+        starts.detach_all();
+        outcome
     }
 
     /// A slot that it depends on is not ready, so that it is not started.
     fn block(&self, id: SlotId, because: Failure) -> Failure {
         let mut registry = self.registry();
+        if !registry.is_closing {
+            registry.intend(id, Intent::Rest);
+        }
         let entry = registry.entry_mut(id);
-        entry.is_blocked = true;
-        entry.error = Some(format!("it was not started: {}", because.message));
+        entry.is_kept_back(format!("it was not started: {}", because.message));
         let message = format!("{} was not started: {}", entry.name, because.message);
         Failure { message, ..because }
     }
 
     async fn ask_start(&self, id: SlotId, launch: Launch, way: Way) -> Started {
         let name = launch.instance.full_name();
-        let ask = {
+        let (ask, launch) = {
             let mut registry = self.registry();
             let entry = registry.entry_mut(id);
             entry.is_blocked = false;
             let is_prepared = entry.is_prepared(&launch.dir);
             let spec = launch.spec(is_prepared);
             let launch = worker_core::Launch { id: registry.add_launch(id, launch), spec };
-            match way {
+            let number = launch.id;
+            let ask = match way {
                 Way::Start => Ask::Start(launch),
                 Way::Restart => Ask::Restart(launch),
                 Way::Resume(past) => Ask::Resume(launch, Box::new(past)),
-            }
+            };
+            (ask, number)
         };
-        self.ask(id, &name, ask).await
+        let started = self.ask(id, &name, ask).await;
+        self.drop_unless_in_use(id, launch).await;
+        started
+    }
+
+    /// A start that joined another one, or was refused, has no use for what it would have executed.
+    async fn drop_unless_in_use(&self, id: SlotId, launch: LaunchId) {
+        let views = self.shared.driver.look().await.map(|views| views.slots).unwrap_or_default();
+        if views.get(&id).is_none_or(|view| view.launch != launch) {
+            self.registry().drop_launch(id, launch);
+        }
     }
 
     async fn ask(&self, id: SlotId, name: &str, ask: Ask) -> Started {
         let outcome = self.shared.driver.ask(id, ask).await.ok();
-        outcome::check(name, outcome, |cause| {
-            self.registry().entry(id).error.clone().unwrap_or_else(|| cause.to_string())
-        })
+        let cause = match outcome {
+            Some(Outcome::StartFailed(cause)) => self.cause(id, cause).await,
+            Some(_) | None => String::new(),
+        };
+        outcome::check(name, outcome, |_| cause)
+    }
+
+    /// Why a start failed, with the last lines of its output. Who waits hears of that before the
+    /// tree is gone.
+    async fn cause(&self, id: SlotId, cause: DownCause) -> String {
+        let output = self.shared.host.output(id).await;
+        let registry = self.registry();
+        let entry = registry.entry(id);
+        if let DownCause::SpawnFailed(_) | DownCause::PrepareFailed(PrepareFailure::Spawn(_)) =
+            cause
+        {
+            return entry.words_for(cause).map_or_else(|| in_words(cause), str::to_owned);
+        }
+        let output = output.unwrap_or_else(|| entry.dying.output().to_vec());
+        outcome::with_output(in_words(cause), &output)
     }
 
     /// Asks at once, and answers when the tree is gone.
     pub(super) fn stop_slot(&self, id: SlotId) -> impl Future<Output = Started> + use<> {
-        let (daemon, name) = (self.clone(), self.cancel_start(id));
+        let name = self.cancel_start(id);
         let answer = self.shared.driver.ask(id, Ask::Stop);
-        async move {
-            let outcome = answer.await.ok();
-            daemon.registry().intend(id, Intent::Rest);
-            outcome::check(&name, outcome, |cause| cause.to_string())
-        }
+        async move { outcome::check(&name, answer.await.ok(), |cause| cause.to_string()) }
     }
 
     fn cancel_start(&self, id: SlotId) -> String {

@@ -91,9 +91,8 @@ impl Daemon {
     fn not_gone_on(&self, name: &str, failure: &Failure) {
         let mut registry = self.registry();
         let Ok(id) = registry.find(name) else { return };
-        let entry = registry.entry_mut(id);
-        entry.is_blocked = true;
-        entry.error = Some(format!("it was not started again: {}", failure.message));
+        let words = format!("it was not started again: {}", failure.message);
+        registry.entry_mut(id).is_kept_back(words);
     }
 }
 
@@ -108,7 +107,10 @@ fn read_configs(registry: &mut Registry) -> BTreeMap<String, Failure> {
         }
         let taken = config::load(&file).and_then(|config| registry.take_config(&file, config));
         match taken {
-            Ok(config) if config.project.as_str() == name => registry.take_instances(&config),
+            Ok(config) if config.project.as_str() == name => {
+                registry.take_instances(&config);
+                registry.unlist_removed(&name);
+            }
             // The file is another project's now.
             Ok(_) => registry.unlist_resting(&name),
             Err(failure) => drop(bad.insert(name, failure)),

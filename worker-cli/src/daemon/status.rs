@@ -8,6 +8,7 @@ use worker_core::{Instant, LastError, SlotView, StateName};
 use super::registry::Entry;
 use crate::api::{Next, SlotStatus, State};
 use crate::events::{ports, rfc3339};
+use crate::run::in_words as in_words_alone;
 
 /// The slot at this moment, by the clock of the core and by that on the wall.
 pub(super) fn status(
@@ -17,7 +18,8 @@ pub(super) fn status(
     wall: Timestamp,
 ) -> SlotStatus {
     let shown = |instant| rfc3339(at(instant, now, wall));
-    let Some(view) = view else { return at_rest(entry) };
+    // The core may have it in error still while its next start waits.
+    let Some(view) = view.filter(|_| entry.waiting.is_none()) else { return at_rest(entry) };
     let ports = ports(view.block);
     let url = ports.first().map(|port| format!("http://127.0.0.1:{port}"));
     SlotStatus {
@@ -67,7 +69,7 @@ fn at_rest(entry: &Entry) -> SlotStatus {
             at: None,
             what: format!("start when {} is ready", waits.for_slots.join(" and ")),
         }),
-        last_error: entry.error.clone().filter(|_| entry.is_blocked),
+        last_error: words(entry).filter(|_| entry.is_blocked && waits.is_none()),
     }
 }
 
@@ -85,12 +87,16 @@ const fn state(name: StateName) -> State {
 fn in_words(entry: &Entry, error: LastError) -> String {
     match error {
         LastError::Parked(parked) => parked.to_string(),
-        LastError::Down(cause) => entry.error.clone().unwrap_or_else(|| cause.to_string()),
-        LastError::Unkillable => entry
-            .error
-            .clone()
+        LastError::Down(cause) => {
+            entry.words_for(cause).map_or_else(|| in_words_alone(cause), str::to_owned)
+        }
+        LastError::Unkillable => words(entry)
             .unwrap_or_else(|| "processes are still there, long after SIGKILL".to_owned()),
     }
+}
+
+fn words(entry: &Entry) -> Option<String> {
+    entry.trouble.as_ref().map(|trouble| trouble.words.clone())
 }
 
 /// The time on the wall of an instant of the core.

@@ -38,6 +38,7 @@ impl Daemon {
         for (name, change) in changes.clone() {
             let id = self.registry().find(&name)?;
             let step = step(&config, &name, change, running.contains(&id));
+            self.registry().entry_mut(id).follows(&config, step);
             let done = self.take(step, id, &name, &config, env.clone());
             work.spawn(async move { (name, change, done.await) });
         }
@@ -118,6 +119,7 @@ impl Daemon {
         let running = self.running().await;
         let stopped = {
             let mut registry = self.registry();
+            registry.is_closing = true;
             let ids: Vec<SlotId> = registry.entries().map(|entry| entry.id).collect();
             for id in ids {
                 registry.intend(id, Intent::Rest);
@@ -167,12 +169,15 @@ impl Daemon {
         needs.collect()
     }
 
-    /// The slots that are not at rest, nor parked, nor in error.
+    /// The slots that are not at rest, nor parked, nor in error. Those that wait count.
     async fn running(&self) -> Vec<SlotId> {
         let views = self.shared.driver.look().await.map(|views| views.slots).unwrap_or_default();
         let is_settled =
             |view: &SlotView| matches!(view.state, StateName::Failed | StateName::Error);
-        views.into_iter().filter(|(_, view)| !is_settled(view)).map(|(id, _)| id).collect()
+        let running = views.into_iter().filter(|(_, view)| !is_settled(view)).map(|(id, _)| id);
+        let registry = self.registry();
+        let waiting = registry.entries().filter(|entry| entry.waiting.is_some());
+        running.chain(waiting.map(|entry| entry.id)).collect()
     }
 }
 
@@ -182,6 +187,16 @@ enum Step {
     Nothing,
     Bring(Way),
     Remove,
+}
+
+impl Entry {
+    /// What is at rest, and stays so, is from now on what the configuration says.
+    fn follows(&mut self, config: &Config, step: Step) {
+        let short = self.name.split_once('/').map_or("", |(_, short)| short);
+        if let Step::Nothing = step {
+            self.instance = config.instance(short);
+        }
+    }
 }
 
 /// What is running is only touched where the configuration is another one.

@@ -9,9 +9,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use worker_core::Block;
 
+use self::bind::Reuse;
 use self::claim::Claim;
 
 pub(crate) use self::holder::{describe as holder, listener};
+
+/// Whether nobody holds the port on any local address.
+pub(crate) fn is_free(port: u16) -> bool {
+    bind::is_free(port, Reuse::Never)
+}
 
 /// So many holders are named when there are no ports left.
 const NAMED: usize = 3;

@@ -1,6 +1,6 @@
 //! What `worker run` says to people.
 
-use worker_core::{DownCause, Event, Exit, Parked, Signal, SpawnFailure, Urgency};
+use worker_core::{DownCause, Event, Exit, Parked, PrepareFailure, Signal, SpawnFailure, Urgency};
 
 use crate::driver::Notice;
 use crate::duration::human;
@@ -118,16 +118,33 @@ fn tree_gone(killed: u32, left: u32) -> Option<String> {
 }
 
 pub(crate) fn why(notice: &Notice, cause: DownCause) -> String {
-    match cause {
-        DownCause::SpawnFailed(_) => {
-            notice.spawn_error.clone().unwrap_or_else(|| cause.to_string())
+    match (cause, &notice.spawn_error) {
+        (DownCause::SpawnFailed(_), Some(error)) => error.clone(),
+        (DownCause::PrepareFailed(PrepareFailure::Spawn(_)), Some(error)) => {
+            format!("its preparation could not be started: {error}")
         }
+        _ => in_words(cause),
+    }
+}
+
+/// A cause, without what only its event tells.
+pub(crate) fn in_words(cause: DownCause) -> String {
+    match cause {
         DownCause::Exited(exit) => how(exit),
         DownCause::ExitedBeforeReady(exit) => format!("{} before it was ready", how(exit)),
         DownCause::ReadyTimeout(limit) => format!("not ready after {}", human(limit)),
-        DownCause::Unresponsive(_)
+        DownCause::PrepareFailed(PrepareFailure::Exit(exit)) => {
+            format!("its preparation failed: {}", how(exit))
+        }
+        DownCause::PrepareFailed(PrepareFailure::TimedOut(limit)) => {
+            format!("its preparation took longer than {}", human(limit))
+        }
+        DownCause::SpawnFailed(_)
+        | DownCause::Unresponsive(_)
         | DownCause::MemoryBreach { .. }
-        | DownCause::PrepareFailed(_) => cause.to_string(),
+        | DownCause::PrepareFailed(PrepareFailure::Spawn(_) | PrepareFailure::Unkillable) => {
+            cause.to_string()
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::journal;
 use crate::plan::Plan;
 use crate::voice::{Style, Voice};
 
-pub(crate) use self::messages::{breaker_message, why};
+pub(crate) use self::messages::{breaker_message, in_words, why};
 
 pub use self::ending::{Ending, Story};
 pub use self::session::{Observers, Watcher, supervise};

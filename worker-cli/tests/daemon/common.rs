@@ -28,6 +28,7 @@ pub(crate) struct Scene {
 pub(crate) struct Daemon {
     child: Child,
     stderr: BufReader<ChildStderr>,
+    said: String,
 }
 
 /// A `worker` that ended.
@@ -148,7 +149,7 @@ impl Daemon {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut daemon = Self { child, stderr };
+        let mut daemon = Self { child, stderr, said: String::new() };
         daemon.await_line("listening at ");
         daemon
     }
@@ -169,10 +170,16 @@ impl Daemon {
             let mut line = String::new();
             let length = self.stderr.read_line(&mut line).unwrap();
             assert!(length > 0, "it ended without {text:?}");
+            self.said.push_str(&line);
             if line.contains(text) {
                 return line.trim_end().to_owned();
             }
         }
+    }
+
+    /// The lines that were awaited so far.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
     }
 
     /// Waits for its end; answers the exit code, and what it still said.

@@ -2,12 +2,19 @@
 
 mod common;
 mod concurrency;
+mod depends;
 mod description;
 mod lock;
+mod ports;
+mod prepare;
 mod refusals;
+mod restart_of_daemon;
 mod service;
+mod shop;
 mod signals;
 mod slots;
 mod socket;
 mod start;
+mod up;
 mod versions;
+mod why;

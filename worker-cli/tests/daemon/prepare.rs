@@ -1,0 +1,140 @@
+//! What is done once before a slot starts.
+
+use worker_cli::api::State;
+use worker_cli::error::Code;
+
+use crate::shop::{Shop, lives};
+
+/// Notes each preparation, and each start.
+const NOTED: &str = r#"
+[templates.agent]
+command = ["sh", "-c", "echo main >> ../log; exec sleep 1000"]
+dir = "{id}"
+prepare = ["sh", "-c", "echo prepared {id} >> ../log"]
+"#;
+
+#[test]
+fn a_slot_is_prepared_once_in_a_folder_that_is_made_for_it() {
+    let mut shop = Shop::new(NOTED);
+    shop.start("agent@one").unwrap();
+    shop.stop("agent@one");
+    shop.start("agent@one").unwrap();
+    shop.await_text("log", "prepared one\nmain\nmain\n");
+    assert_eq!(shop.slot("agent@one").run, 2, "a preparation is part of its run");
+    shop.start("agent@two").unwrap();
+    shop.await_text("log", "prepared one\nmain\nmain\nprepared two\nmain\n");
+    shop.again();
+    shop.await_state("agent@one", State::Running);
+    shop.await_state("agent@two", State::Running);
+    assert_eq!(shop.read("log").matches("prepared").count(), 2);
+}
+
+#[test]
+fn a_folder_that_was_removed_is_prepared_again() {
+    let shop = Shop::new(NOTED);
+    shop.start("agent@one").unwrap();
+    shop.stop("agent@one");
+    std::fs::remove_dir(shop.path("one")).unwrap();
+    shop.start("agent@one").unwrap();
+    assert_eq!(shop.read("log").matches("prepared").count(), 2);
+}
+
+#[test]
+fn a_preparation_that_fails_is_an_error_with_the_tail_of_its_output() {
+    let shop = Shop::new(
+        r#"
+        [slots.api]
+        command = ["sh", "-c", "echo main >> log"]
+        prepare = ["sh", "-c", "echo prepared >> log; echo cloning; echo no such branch >&2; exit 7"]
+        "#,
+    );
+    let failure = shop.start("api").unwrap_err();
+    assert_eq!(failure.code, Code::SpawnFailed);
+    assert!(failure.message.contains("no such branch"), "{failure}");
+    assert!(failure.message.contains("cloning"), "{failure}");
+    let api = shop.await_state("api", State::Error);
+    let said = api.last_error.unwrap();
+    assert!(said.contains("exit code 7") && said.contains("no such branch"), "{said}");
+    assert_eq!(shop.why("api").deaths[0].output, ["cloning", "no such branch"]);
+    assert_eq!(shop.log("api"), ["cloning", "no such branch"]);
+    assert!(shop.start("api").is_err(), "it is tried anew");
+    shop.await_text("log", "prepared\nprepared\n");
+}
+
+#[test]
+fn a_preparation_without_its_program_is_an_error_that_names_it() {
+    let shop = Shop::new(
+        "[slots.api]\ncommand = [\"sleep\", \"1000\"]\nprepare = [\"./no-such-program\"]\n",
+    );
+    let failure = shop.start("api").unwrap_err();
+    assert_eq!(failure.code, Code::SpawnFailed);
+    assert!(failure.message.contains("no-such-program"), "{failure}");
+    let said = shop.slot("api").last_error.unwrap();
+    assert!(said.contains("no-such-program"), "{said}");
+}
+
+#[test]
+fn a_stop_ends_a_preparation_and_the_next_start_prepares_anew() {
+    let shop = Shop::new(
+        r#"
+        [slots.api]
+        command = ["sh", "-c", "echo main >> log; exec sleep 1000"]
+        prepare = ["sh", "-c", "echo $$ >> pids; test -e gate || exec sleep 1000"]
+        "#,
+    );
+    let starts = [shop.starting("api"), shop.starting("api")];
+    crate::common::eventually("the preparation", || shop.read("pids").ends_with('\n'));
+    let preparing = shop.await_state("api", State::Starting);
+    assert_eq!(preparing.next.unwrap().what, "prepare timeout");
+    let pid: i32 = shop.read("pids").trim().parse().unwrap();
+    assert!(lives(pid));
+    assert_eq!(shop.stop("api").state, State::Stopped);
+    assert!(!lives(pid));
+    for start in starts {
+        assert_eq!(start.join().unwrap().unwrap_err().code, Code::Cancelled);
+    }
+    assert_eq!(shop.read("pids").lines().count(), 1, "the second start shared it");
+    shop.open_gate("gate");
+    shop.start("api").unwrap();
+    shop.await_text("log", "main\n");
+    assert_eq!(shop.read("pids").lines().count(), 2);
+}
+
+#[test]
+fn a_parked_slot_is_refused_before_it_is_prepared() {
+    let shop = Shop::new(
+        r#"
+        [slots.api]
+        command = ["false"]
+        prepare = ["sh", "-c", "echo prepared >> log"]
+        restart = { max_failures = 1 }
+        "#,
+    );
+    shop.start_no_wait("api");
+    shop.await_state("api", State::Failed);
+    // As if it had to be prepared anew.
+    shop.write(
+        r#"
+        [slots.api]
+        command = ["false"]
+        dir = "elsewhere"
+        prepare = ["sh", "-c", "echo prepared >> ../log"]
+        restart = { max_failures = 1 }
+        "#,
+    );
+    assert_eq!(shop.start("api").unwrap_err().code, Code::Parked);
+    assert!(!shop.path("elsewhere").exists());
+    shop.await_text("log", "prepared\n");
+}
+
+#[test]
+fn the_end_of_a_run_tells_nothing_of_its_preparation() {
+    let shop = Shop::new(
+        "[slots.api]\ncommand = [\"./no-such-program\"]\nprepare = [\"echo\", \"prepared\"]\n",
+    );
+    assert_eq!(shop.start("api").unwrap_err().code, Code::SpawnFailed);
+    let death = &shop.why("api").deaths[0];
+    assert!(death.cause.contains("no-such-program"), "{death:?}");
+    assert_eq!((death.code, death.uptime_ms), (None, None), "{death:?}");
+    assert_eq!(death.output, [] as [&str; 0]);
+}
