@@ -1,9 +1,13 @@
 //! The real daemon, as its clients meet it.
 
+mod churn;
 mod common;
 mod concurrency;
 mod depends;
 mod description;
+mod full_disk;
+mod idle;
+mod limits;
 mod lock;
 mod ports;
 mod prepare;
