@@ -1,5 +1,6 @@
 //! What the runs of a slot execute, with every placeholder replaced.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -139,6 +140,13 @@ impl Launch {
         let prepare = spec.options().prepare.filter(|_| !is_prepared);
         // What holds together with a preparation holds together without one.
         SlotOptions { prepare, ..spec.options().clone() }.build().unwrap_or_else(|_| spec.clone())
+    }
+
+    /// The environment of whoever asked for the start.
+    #[must_use]
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let text = |text: &OsString| text.to_string_lossy().into_owned();
+        self.base.iter().map(|(name, value)| (text(name), text(value))).collect()
     }
 
     /// What the run that got these ports executes.

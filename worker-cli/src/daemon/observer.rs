@@ -29,16 +29,22 @@ impl Observer {
         let id = notice.slot;
         let closing = registry.is_closing;
         let why = self.why(registry, notice);
+        if let (Event::Starting, Some(view)) = (notice.event, view) {
+            registry.take_up(id, view.launch);
+        }
         let entry = registry.entry_mut(id);
         self.events.add(&entry.name, notice);
         entry.block = view.and_then(|view| view.block);
         self.note_death(entry, notice, why.as_ref());
-        self.note(entry, notice, view, why);
+        self.note(entry, notice, why);
         if notice.event == Event::Stopped {
             entry.rests();
         }
-        if !(closing && view.is_none()) {
-            note_for_the_next(&mut entry.record, notice.event, view);
+        if view.is_some() || !closing {
+            entry.record.past = view.map(|view| view.past).unwrap_or_default();
+        }
+        if !closing {
+            note_intent(&mut entry.record, notice.event, view);
         }
         registry.save(id);
         if let (Event::Spawned { .. }, Some(view)) = (notice.event, view) {
@@ -64,22 +70,11 @@ impl Observer {
         Some(Trouble { cause: Some(cause), words: why })
     }
 
-    fn note(
-        &self,
-        entry: &mut Entry,
-        notice: &Notice,
-        view: Option<&SlotView>,
-        why: Option<Trouble>,
-    ) {
+    fn note(&self, entry: &mut Entry, notice: &Notice, why: Option<Trouble>) {
         let record = &mut entry.record;
         record.run = record.run.max(notice.run.map_or(0, |run| run.number));
         match notice.event {
-            Event::Starting => {
-                entry.stopping = None;
-                if let Some(view) = view {
-                    entry.takes_up(view.launch);
-                }
-            }
+            Event::Starting => entry.stopping = None,
             Event::Spawned { .. } => {
                 entry.pid = notice.pid;
                 entry.record.lives = true;
@@ -119,9 +114,8 @@ impl Observer {
     }
 }
 
-/// What the next daemon is to go on with. What is only stopped with this one goes on as it was.
-fn note_for_the_next(record: &mut Record, event: Event, view: Option<&SlotView>) {
-    record.past = view.map(|view| view.past).unwrap_or_default();
+/// What is to become of the slot under the next daemon. What is only stopped with this one goes on.
+fn note_intent(record: &mut Record, event: Event, view: Option<&SlotView>) {
     match event {
         Event::Starting => record.intent = Intent::Up,
         // It is not tried again by itself, not by the next daemon either.

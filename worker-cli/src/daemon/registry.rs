@@ -250,13 +250,22 @@ impl Registry {
         entry.launches.shrink_to_fit();
     }
 
+    /// The core takes a launch up: from now on the slot is what that says.
+    pub(super) fn take_up(&mut self, slot: SlotId, launch: LaunchId) {
+        let Some(launch) = self.launch(slot, launch) else { return };
+        let env = self.store.put_env(launch.variables());
+        let entry = self.entry_mut(slot);
+        entry.instance = Some(launch.instance.clone());
+        entry.record.env = Some(env);
+    }
+
     /// Drops one that turned out not to be needed.
     pub(super) fn drop_launch(&mut self, slot: SlotId, launch: LaunchId) {
         self.entry_mut(slot).launches.retain(|(id, _)| *id != launch);
     }
 
     /// The environment that a start builds on: what came with the request, else that of the last
-    /// start, else the daemon's own.
+    /// start that was taken up, else the daemon's own.
     pub(super) fn base(&mut self, id: SlotId, given: Option<Variables>) -> Base {
         let before = self.entry(id).record.env;
         let number = match (given, before) {
@@ -264,8 +273,10 @@ impl Registry {
             (None, Some(before)) => before,
             (None, None) => self.store.put_env(own_environment()),
         };
-        self.entry_mut(id).record.env = Some(number);
-        self.save(id);
+        if before.is_none() {
+            self.entry_mut(id).record.env = Some(number);
+            self.save(id);
+        }
         if let Some(base) = self.bases.get(&number).and_then(Weak::upgrade) {
             return base;
         }
@@ -333,14 +344,6 @@ impl Registry {
 impl Entry {
     fn was_parked(&self) -> bool {
         matches!(self.record.past.failures, Failures::Parked(_))
-    }
-
-    /// The core takes this launch up.
-    pub(super) fn takes_up(&mut self, launch: LaunchId) {
-        let known = self.launches.iter().find(|(id, _)| *id == launch);
-        if let Some((_, launch)) = known {
-            self.instance = Some(launch.instance.clone());
-        }
     }
 
     /// The ports that it wants and no others.

@@ -221,7 +221,7 @@ impl Daemon {
         needs: Vec<String>,
         way: Way,
     ) -> Started {
-        let ready = self.start_all(id, needs).await;
+        let ready = self.start_all(needs, launch.variables()).await;
         // From here on a stop is the core's to hear of.
         self.registry().entry_mut(id).waiting = None;
         match ready {
@@ -230,12 +230,10 @@ impl Daemon {
         }
     }
 
-    async fn start_all(&self, id: SlotId, needs: Vec<String>) -> Started {
-        let env = self.registry().entry(id).record.env;
-        let env = env.and_then(|number| self.registry().store.kept().envs.get(&number).cloned());
+    async fn start_all(&self, needs: Vec<String>, env: Variables) -> Started {
         let mut starts = JoinSet::new();
         for name in needs {
-            let (daemon, env) = (self.clone(), env.clone());
+            let (daemon, env) = (self.clone(), Some(env.clone()));
             starts.spawn(async move {
                 let request = StartRequest { env, ..StartRequest::default() };
                 daemon.bring_up(&name, request, Way::Start).await.map(drop)

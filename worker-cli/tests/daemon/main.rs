@@ -5,6 +5,7 @@ mod common;
 mod concurrency;
 mod depends;
 mod description;
+mod env;
 mod full_disk;
 mod idle;
 mod limits;
