@@ -1,0 +1,5 @@
+export default {
+  server: {
+    proxy: { "/api": process.env.API_URL },
+  },
+};
