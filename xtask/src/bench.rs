@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     Step { name: "emptying", run: emptying },
     Step { name: "guardian", run: guardian },
     Step { name: "output", run: output },
+    Step { name: "slots", run: slots },
 ];
 
 /// How many inputs a second the reducer is to take on one core.
@@ -67,6 +68,10 @@ fn guardian() -> StepResult {
 
 fn output() -> StepResult {
     run_bench("worker-cli", "output")
+}
+
+fn slots() -> StepResult {
+    run_bench("worker-cli", "slots")
 }
 
 /// Runs a bench that prints its results itself, or why it was skipped.

@@ -8,6 +8,9 @@
 #[cfg(target_os = "linux")]
 mod bare;
 #[cfg(target_os = "linux")]
+#[path = "../common/elf.rs"]
+mod elf;
+#[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]
 mod report;
@@ -27,12 +30,11 @@ fn main() -> std::io::Result<()> {
     const ROUNDS: usize = 1000;
     const WARM_UP: usize = 50;
 
-    let Some(image) = program::image() else {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let Some(path) = elf::install(&program::X86_64, folder, "first-instruction")? else {
         println!("skipped: the program is written in the machine code of x86_64");
         return Ok(());
     };
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let path = program::install(&image, folder)?;
     let mut supervised = supervised::Supervised::start(&path, "--cgroup=never")?;
     let mut in_cgroup = supervised::Supervised::start(&path, "--cgroup=auto")?;
     let mut bare = bare::Bare::start(&path)?;

@@ -1,0 +1,44 @@
+//! How long it takes until slots that obey are gone.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::bare::Children;
+use crate::daemon::Daemon;
+use crate::project::{MANY, slots};
+use crate::times::Times;
+
+/// So many slots are stopped, so often.
+const CASES: [(usize, usize); 2] = [(100, 20), (MANY, 5)];
+
+/// A line for people.
+pub(crate) fn report(program: &Path) -> io::Result<String> {
+    let lines = CASES.iter().map(|(count, rounds)| case(*count, *rounds, program));
+    Ok(lines.collect::<io::Result<Vec<_>>>()?.join("; "))
+}
+
+/// Both sides take turns, so that what else goes on in the machine hits them alike.
+fn case(count: usize, rounds: usize, program: &Path) -> io::Result<String> {
+    let daemon = Daemon::start("--cgroup=never")?;
+    daemon.write(&slots(count, program))?;
+    let (mut supervised, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        daemon.up()?;
+        supervised.push(time(|| daemon.down())?);
+        let children = Children::spawn(count, program)?;
+        bare.push(time(|| children.end())?);
+    }
+    let (supervised, bare) = (Times::of(supervised), Times::of(bare));
+    Ok(format!(
+        "stop of {count} slots, {rounds} rounds: {supervised}, signalling and waiting for as many \
+         bare children {bare}; {}, aim <= 2.00",
+        supervised.ratio_to(&bare),
+    ))
+}
+
+fn time(work: impl FnOnce() -> io::Result<()>) -> io::Result<Duration> {
+    let begun = Instant::now();
+    work()?;
+    Ok(begun.elapsed())
+}

@@ -1,0 +1,36 @@
+//! The memory of the daemon, as the machine would count it: what it shares is divided by those that
+//! it is shared with.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::daemon::Daemon;
+use crate::project::{MANY, slots};
+
+const AIM_EMPTY_KB: f64 = 8000.0;
+const AIM_EACH_KB: f64 = 6.0;
+
+/// A line for people. Leaves the daemon with its slots running.
+pub(crate) fn report(daemon: &Daemon, program: &Path) -> io::Result<String> {
+    let pid = daemon.pid()?;
+    let empty = pss(pid)?;
+    daemon.write(&slots(MANY, program))?;
+    daemon.up()?;
+    let full = pss(pid)?;
+    let each = (full - empty) / MANY as f64;
+    Ok(format!(
+        "memory (PSS) of the daemon: {empty:.0} KB without slots, ratio {:.2} to the aim of \
+         {AIM_EMPTY_KB:.0} KB; {each:.2} KB more for each of {MANY} silent children, ratio {:.2} to \
+         the aim of {AIM_EACH_KB:.0} KB",
+        empty / AIM_EMPTY_KB,
+        each / AIM_EACH_KB,
+    ))
+}
+
+/// `Pss` of `/proc/PID/smaps_rollup`, in KB.
+fn pss(pid: i32) -> io::Result<f64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.strip_suffix("kB"));
+    pss.and_then(|pss| pss.trim().parse().ok()).ok_or_else(|| io::Error::other("no Pss"))
+}
