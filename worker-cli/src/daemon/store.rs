@@ -25,6 +25,9 @@ const FILE: &str = "slots.jsonl";
 /// So many lines may be outdated before the file is written anew.
 const OUTDATED: usize = 10_000;
 
+/// So many of the latest environments may belong to starts that no slot has taken up yet.
+const RECENT_ENVS: u64 = 64;
+
 /// Everything that is kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Kept {
@@ -79,7 +82,7 @@ impl Store {
         let (kept, trouble) = read(&path)?;
         let aside = trouble.map(|why| put_aside(&path, why)).transpose()?;
         let mut store = Self { path, kept, file: None, lines: 0, trouble: None };
-        store.kept.drop_unused_envs(None);
+        store.kept.drop_unused_envs(0);
         if store.kept.boot != boot {
             store.kept.move_to_boot(boot);
         }
@@ -117,7 +120,7 @@ impl Store {
             return *number;
         }
         // Each terminal brings one of its own.
-        self.drop_unused_envs();
+        self.kept.drop_unused_envs(RECENT_ENVS);
         let number = self.kept.envs.last_key_value().map_or(1, |(latest, _)| latest + 1);
         self.kept.envs.insert(number, variables.clone());
         self.write(&Line::Env { number, variables });
@@ -145,9 +148,7 @@ impl Store {
 
     /// Writes the file anew, beside the one that is there, and puts it in its place.
     fn rewrite(&mut self) {
-        // The latest one may not have its slot yet.
-        let latest = self.kept.envs.last_key_value().map(|(latest, _)| *latest);
-        self.kept.drop_unused_envs(latest);
+        self.kept.drop_unused_envs(RECENT_ENVS);
         match write_new(&self.path, &self.kept) {
             Ok(file) => {
                 self.file = Some(file);
@@ -205,10 +206,12 @@ impl Kept {
         }
     }
 
-    fn drop_unused_envs(&mut self, but_for: Option<u64>) {
+    /// But for so many of the latest.
+    fn drop_unused_envs(&mut self, recent: u64) {
         let Self { slots, envs, .. } = self;
+        let latest = envs.last_key_value().map_or(0, |(latest, _)| *latest);
         envs.retain(|number, _| {
-            Some(*number) == but_for || slots.values().any(|record| record.env == Some(*number))
+            latest - number < recent || slots.values().any(|record| record.env == Some(*number))
         });
     }
 
@@ -302,13 +305,20 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
     }
 
+    fn env(text: impl ToString) -> Variables {
+        [("A".to_owned(), text.to_string())].into()
+    }
+
     #[test]
-    fn the_same_environment_is_kept_once_and_an_unused_one_not_at_all() {
+    fn the_same_environment_is_kept_once_and_an_unused_one_not_for_long() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = filled(folder.path());
-        assert_eq!(store.put_env([("A".to_owned(), "1".to_owned())].into()), 1);
-        assert_eq!(store.put_env(Variables::new()), 2);
-        assert_eq!(store.put_env([("B".to_owned(), "2".to_owned())].into()), 2);
+        assert_eq!(store.put_env(env(1)), 1);
+        for number in 2..=1000 {
+            assert_eq!(store.put_env(env(number)), number);
+        }
+        assert!(store.kept().envs.len() < 100);
+        assert_eq!(store.kept().envs.get(&1), Some(&env(1)), "a slot has it");
         drop(store);
         assert_eq!(open(folder.path()).kept().envs.len(), 1);
     }
