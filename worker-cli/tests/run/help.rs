@@ -20,6 +20,37 @@ fn the_overview() {
 }
 
 #[test]
+fn each_verb_has_an_example_and_its_exit_codes() {
+    for verb in [
+        "up",
+        "down",
+        "start",
+        "stop",
+        "restart",
+        "reset",
+        "touch",
+        "status",
+        "ps",
+        "logs",
+        "why",
+        "events",
+        "wait",
+        "env",
+        "ports",
+        "doctor",
+        "completions",
+    ] {
+        let help = help(&[verb, "--help"]);
+        assert!(
+            help.contains(&format!("Usage: worker {}", verb.replace("ps", "status"))),
+            "{help}"
+        );
+        assert!(help.contains("\nExample"), "{help}");
+        assert!(help.contains("\nExit codes:\n  0 "), "{help}");
+    }
+}
+
+#[test]
 fn run_in_short() {
     assert_snapshot!(help(&["run", "-h"]));
 }

@@ -24,13 +24,15 @@ fn every_answer_and_every_error_is_json() {
         "reset web",
         "reset web",
         "start apo",
-        "wait --for ready slow --timeout 50ms",
         "start api --now",
         "stop api",
         "wait --for stopped api",
     ] {
         stage.show_json(words);
     }
+    stage.run("start slow --no-wait");
+    stage.await_state("slow", "starting");
+    stage.show_json("wait --for ready slow --timeout 50ms");
     stage.write("[slots.api]\ncomand = \"x\"\n");
     stage.show_json("up");
     let open = stage.open_state_dir();

@@ -64,9 +64,9 @@ fn slots_that_fail(stage: &mut Stage) {
 }
 
 fn slots_that_wait(stage: &mut Stage) {
-    stage.show("wait --for ready slow --timeout 50ms");
     stage.show("start slow --no-wait");
     stage.await_state("slow", "starting");
+    stage.show("wait --for ready slow --timeout 50ms");
     stage.show("status slow");
     stage.show("stop slow");
     stage.show("wait --for exit slow");

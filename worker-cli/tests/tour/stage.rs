@@ -52,7 +52,6 @@ const REDACTIONS: [(&str, &str); 13] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "[time]"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[date]"),
     (r"\d\d:\d\d:\d\d\.\d{3}", "[clock]"),
-    (r"\b2[1-4]\d{3}\b", "[port]"),
     (r"(_ms.?: )\d+", "$1[ms]"),
     (r"(pid.?:? )\d+", "$1[pid]"),
     (r"\b(after|in) \d+(\.\d+)? (ms|s)\b", "$1 [duration]"),
@@ -61,6 +60,8 @@ const REDACTIONS: [(&str, &str); 13] = [
     (r"( (?:running|starting|restarting|stopping|stopped|failed|error) +)\d+s +", "$1[for]  "),
     (r"(\[for\]  )\d+ +", "$1[pid]  "),
     (r"(#\d+ +)\d+s ", "$1[for] "),
+    // After the process ids, which may look the same.
+    (r"\b2[1-4]\d{3}\b", "[port]"),
     // Columns are as wide as what is in them.
     (r"(\S) {2,}", "$1  "),
 ];

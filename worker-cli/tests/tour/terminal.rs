@@ -137,6 +137,20 @@ fn elsewhere_than_on_a_terminal_a_start_says_each_turn_in_a_line() {
 }
 
 #[test]
+fn a_wait_for_a_slot_at_rest_says_so_and_ends_when_somebody_starts_it() {
+    let mut stage = Stage::new();
+    stage.run("up");
+    stage.run("stop api");
+    let mut command = stage.worker("wait --for ready api");
+    let mut wait = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(wait.stderr.take().unwrap());
+    let expected = "worker: shop/api is stopped; waiting until somebody starts it\n";
+    assert_eq!(line(&mut said), expected);
+    stage.run("start api");
+    assert_eq!(wait.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_watch_elsewhere_than_on_a_terminal_repeats_the_block_when_something_changed() {
     let mut stage = Stage::new();
     stage.run("up");

@@ -6,11 +6,12 @@
 mod hope;
 mod track;
 
-use std::io::{Stderr, stderr};
+use std::io::{self, Stderr, stderr};
 use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Interval, interval};
 
@@ -18,7 +19,7 @@ use self::track::Track;
 use super::screen::{Canvas, Page, is_lively, say, terminal_size};
 use crate::api::{EventsQuery, LogsQuery};
 use crate::client::{Client, Events};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::events::rfc3339;
 use crate::logs::LogLine;
 
@@ -43,7 +44,7 @@ pub(super) enum Waited<T> {
 ///
 /// # Errors
 ///
-/// [`Failure`] if the daemon cannot be reached.
+/// [`Failure`] if the daemon cannot be reached, or Ctrl-C cannot be listened to.
 pub(super) async fn attend<T>(
     client: &Client,
     slots: Vec<(String, Option<String>)>,
@@ -52,13 +53,14 @@ pub(super) async fn attend<T>(
     let query = EventsQuery { follow: true, ..EventsQuery::default() };
     let mut events = Some(client.events(&query, None).await?);
     let mut stage = Stage::new(client, slots);
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(|error| deaf(&error))?;
     let mut frames = interval(FRAME);
     let mut request = pin!(request);
     let outcome = loop {
         tokio::select! {
             biased;
             answer = &mut request => break Waited::Answered(answer),
-            _ = tokio::signal::ctrl_c() => break Waited::Interrupted,
+            _ = interrupts.recv() => break Waited::Interrupted,
             event = next_event(&mut events) => stage.observe(event),
             Some((slot, line)) = stage.output.recv() => stage.hear(&slot, &line),
             () = next_frame(&mut frames, stage.canvas.is_some()) => {}
@@ -67,6 +69,10 @@ pub(super) async fn attend<T>(
     };
     stage.clear();
     Ok(outcome)
+}
+
+fn deaf(error: &io::Error) -> Failure {
+    Failure::new(Code::Failed, format!("Ctrl-C cannot be listened to: {error}"))
 }
 
 /// Without events, the answer is still to come; so waits for ever.

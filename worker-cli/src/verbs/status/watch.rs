@@ -3,12 +3,12 @@
 use std::io::{Stdout, stdout};
 use std::time::Duration;
 
-use tokio::time::{Interval, interval, sleep};
+use tokio::time::{Instant, Interval, interval, sleep_until};
 
 use super::super::screen::{Canvas, is_lively, read_on, terminal_size};
 use super::{Here, Page, Selection, StatusArgs, in_words, print, select, to_json};
 use crate::api::{EventsQuery, Slots};
-use crate::client::{Client, Events};
+use crate::client::Client;
 use crate::error::{Code, Failure};
 use crate::exit_code;
 
@@ -25,10 +25,16 @@ pub(super) async fn watch(client: &Client, here: &Here, args: &StatusArgs) -> Re
     let mut slots = client.slots(None).await?;
     let mut view = View::new(args, select(args, here, &slots)?);
     let mut tick = interval(TICK);
+    // When the slots are looked at again, after an event.
+    let mut look_at = None;
     while view.show(&slots)? {
         tokio::select! {
-            changed = next_change(&mut events) => {
-                changed?;
+            event = events.next() => {
+                event?.ok_or_else(|| Failure::new(Code::NoDaemon, "the daemon has ended"))?;
+                look_at = look_at.or_else(|| Some(Instant::now() + BURST));
+            }
+            () = reached(look_at) => {
+                look_at = None;
                 slots = client.slots(None).await?;
             }
             () = next_tick(&mut tick, view.canvas.is_some()) => {}
@@ -37,17 +43,10 @@ pub(super) async fn watch(client: &Client, here: &Here, args: &StatusArgs) -> Re
     Ok(exit_code::DONE)
 }
 
-/// Waits for an event, and for those that come right after it.
-async fn next_change(events: &mut Events) -> Result<(), Failure> {
-    let gone = || Failure::new(Code::NoDaemon, "the daemon has ended");
-    events.next().await?.ok_or_else(gone)?;
-    let pause = sleep(BURST);
-    tokio::pin!(pause);
-    loop {
-        tokio::select! {
-            () = &mut pause => return Ok(()),
-            more = events.next() => drop(more?.ok_or_else(gone)?),
-        }
+async fn reached(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 
