@@ -17,6 +17,9 @@ pub struct Command {
     pub env: Vec<(OsString, OsString)>,
     /// The folder to run in.
     pub dir: PathBuf,
+    /// How many processes and threads its tree may have at once; none for any number. Needs a
+    /// cgroup with the pids controller: where there is none, that is said once, and it runs without.
+    pub task_limit: Option<u32>,
     /// Its standard input.
     pub stdin: Input,
     /// Its standard output.

@@ -57,6 +57,7 @@ mod start_clock;
 mod state;
 mod stop;
 mod supervisor_id;
+mod tasks;
 mod tier;
 mod tree;
 mod wait;

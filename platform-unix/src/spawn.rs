@@ -72,6 +72,9 @@ impl State {
         }
         let mut leaf = self.cgroups.as_mut().ok().and_then(|cgroups| cgroups.make_leaf(id));
         let group = leaf.as_ref().map(|leaf| leaf.group().clone());
+        if let Some(limit) = command.task_limit {
+            self.limit_tasks(group.as_ref(), limit);
+        }
         let spawned = self.spawn_child(id, command, Role::Leader, group.as_ref());
         let is_entering = spawned.as_ref().is_ok_and(|spawned| spawned.report.is_some());
         if !is_entering {

@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) unnoted: Vec<Pid>,
     /// How many files children may have open, where that is not what we may.
     pub(crate) child_open_files: Option<Rlimit>,
+    /// That a limit of tasks cannot be kept is said once.
+    pub(crate) said_of_tasks: bool,
 }
 
 /// A run whose tree is not gone.
@@ -184,6 +186,7 @@ impl State {
             start_clock: StartClock::default(),
             unnoted: Vec::new(),
             child_open_files: None,
+            said_of_tasks: false,
         }
     }
 

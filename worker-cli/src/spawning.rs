@@ -67,6 +67,7 @@ pub(crate) fn command(
         args: words.collect(),
         env,
         dir: dir.to_owned(),
+        task_limit: None,
         stdin: Input::Null,
         stdout: Output::Null,
         stderr: Output::Null,

@@ -61,6 +61,7 @@ fn command(writer: OutputWriter) -> Command {
         args: tree::script().map(Into::into).collect(),
         env: Vec::new(),
         dir: "/".into(),
+        task_limit: None,
         stdin: Input::Null,
         stdout: Output::Pipe(writer),
         stderr: Output::Inherit,

@@ -99,6 +99,7 @@ fn command() -> Command {
         args: ["exit", "0"].map(Into::into).into(),
         env: Vec::new(),
         dir: "/".into(),
+        task_limit: None,
         stdin: Input::Null,
         stdout: Output::Null,
         stderr: Output::Inherit,

@@ -381,6 +381,7 @@ fn supervise(platform: fn() -> std::io::Result<UnixPlatform>, block: &[String]) 
             args: block.iter().map(OsString::from).collect(),
             env: Vec::new(),
             dir: "/".into(),
+            task_limit: None,
             stdin: Input::Null,
             stdout: Output::Inherit,
             stderr: Output::Inherit,

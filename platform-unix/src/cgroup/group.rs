@@ -136,6 +136,15 @@ impl Group {
         value(&self.read("memory.events")?, "oom_kill")
     }
 
+    /// Lets it have so many processes and threads at once, by the pids controller.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotFound`] where that is not enabled.
+    pub(crate) fn limit_tasks(&self, limit: u32) -> io::Result<()> {
+        self.write("pids.max", &limit.to_string())
+    }
+
     pub(super) fn write(&self, file: &str, text: &str) -> io::Result<()> {
         OpenOptions::new().write(true).open(self.path.join(file))?.write_all(text.as_bytes())
     }
@@ -200,6 +209,15 @@ mod tests {
     fn without_a_controller_nothing_is_said_about_memory() {
         let (_folder, group) = group(&[]);
         assert_eq!((group.memory(), group.oom_kills()), (None, None));
+    }
+
+    #[test]
+    fn a_limit_of_tasks_is_kept_by_the_controller_where_there_is_one() {
+        let (folder, with) = group(&[("pids.max", "")]);
+        with.limit_tasks(64).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("pids.max")).unwrap(), "64");
+        let (_folder, without) = group(&[]);
+        assert_eq!(without.limit_tasks(64).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     /// A cgroup below ours with processes in it; none, with a word, where that cannot be.

@@ -158,6 +158,8 @@ fn create(folder: &Group) -> io::Result<()> {
     // For readings of memory, where the controller can be had. No process is in the folder itself,
     // so nothing stands against it.
     let _ = folder.write("cgroup.subtree_control", "+memory");
+    // For limits of tasks; each for itself, since one of them may be missing.
+    let _ = folder.write("cgroup.subtree_control", "+pids");
     Ok(())
 }
 

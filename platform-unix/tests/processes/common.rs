@@ -178,6 +178,7 @@ pub(crate) fn command(script: &str) -> Command {
         args: script.split_whitespace().map(OsString::from).collect(),
         env: Vec::new(),
         dir: PathBuf::from("/"),
+        task_limit: None,
         stdin: Input::Null,
         stdout: Output::Null,
         stderr: Output::Inherit,

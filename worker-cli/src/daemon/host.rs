@@ -127,6 +127,7 @@ impl Shared {
         let (output, [stdout, stderr]) =
             self.capture(&log, key, program, tap).map_err(|error| no_output(&error))?;
         let slot = launch.instance.full_name();
+        let task_limit = launch.instance.slot.task_limit;
         let parts = RunParts { key, slot, launch, block, means, output };
         let command = match program {
             Program::Prepare => parts.preparation(&plan)?,
@@ -136,7 +137,7 @@ impl Shared {
             self.note_prepared(&parts);
         }
         self.runs().insert(key.run, Arc::new(parts));
-        Ok(Command { stdout, stderr, ..command })
+        Ok(Command { task_limit, stdout, stderr, ..command })
     }
 
     fn capture(

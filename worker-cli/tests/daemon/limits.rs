@@ -99,3 +99,15 @@ fn a_tree_that_takes_too_much_memory_is_taken_down() {
     shop.open_gate("eat");
     check_restarted(&shop, "api", first, "memory");
 }
+
+#[test]
+fn a_limit_of_tasks_that_cannot_be_kept_is_said_once_and_keeps_nothing_from_running() {
+    let mut shop = Shop::new(
+        "[defaults]\nlimits = { tasks = 64 }\ncommand = [\"sleep\", \"1000\"]\n[slots.a]\n[slots.b]\n",
+    );
+    assert_eq!(shop.start("a").unwrap().state, State::Running);
+    shop.daemon().await_line("limits of tasks cannot be kept here");
+    assert_eq!(shop.start("b").unwrap().state, State::Running);
+    let said = shop.end();
+    assert!(!said.contains("limits of tasks"), "{said}");
+}
