@@ -82,17 +82,17 @@ fn a_stop_ends_a_preparation_and_the_next_start_prepares_anew() {
         prepare = ["sh", "-c", "echo $$ >> pids; test -e gate || exec sleep 1000"]
         "#,
     );
-    let starts = [shop.starting("api"), shop.starting("api")];
+    let start = shop.starting("api");
     crate::common::eventually("the preparation", || shop.read("pids").ends_with('\n'));
     let preparing = shop.await_state("api", State::Starting);
     assert_eq!(preparing.next.unwrap().what, "prepare timeout");
     let pid: i32 = shop.read("pids").trim().parse().unwrap();
     assert!(lives(pid));
+    assert_eq!(shop.start_no_wait("api").state, State::Starting);
     assert_eq!(shop.stop("api").state, State::Stopped);
     assert!(!lives(pid));
-    for start in starts {
-        assert_eq!(start.join().unwrap().unwrap_err().code, Code::Cancelled);
-    }
+    assert_eq!(start.join().unwrap().unwrap_err().code, Code::Cancelled);
+    assert_eq!(shop.state("api"), State::Stopped);
     assert_eq!(shop.read("pids").lines().count(), 1, "the second start shared it");
     shop.open_gate("gate");
     shop.start("api").unwrap();
