@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     Step { name: "emptying", run: emptying },
     Step { name: "guardian", run: guardian },
     Step { name: "output", run: output },
+    Step { name: "readiness", run: readiness },
     Step { name: "slots", run: slots },
 ];
 
@@ -68,6 +69,10 @@ fn guardian() -> StepResult {
 
 fn output() -> StepResult {
     run_bench("worker-cli", "output")
+}
+
+fn readiness() -> StepResult {
+    run_bench("worker-cli", "readiness")
 }
 
 fn slots() -> StepResult {

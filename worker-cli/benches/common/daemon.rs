@@ -1,25 +1,28 @@
 //! A daemon of its own, with one project.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-use worker_cli::api::{StopRequest, UpRequest};
 use worker_cli::client::Client;
 use worker_cli::error::Failure;
 use worker_cli::state_dir::StateArgs;
 
-const PROJECT: &str = "bench";
+/// The project's name.
+pub(crate) const PROJECT: &str = "bench";
+
+/// Its state folder, within its own.
+pub(crate) const STATE: &str = "state";
 
 /// The daemon, in the foreground.
 pub(crate) struct Daemon {
     scratch: TempDir,
-    guardian: Child,
+    /// The process that was started.
+    pub(crate) guardian: Child,
     /// What it still says has a place to go.
     said: BufReader<ChildStderr>,
     runtime: Runtime,
@@ -30,7 +33,7 @@ impl Daemon {
     /// One that listens. `cgroup` is the option that says whether each run gets a cgroup.
     pub(crate) fn start(cgroup: &str) -> io::Result<Self> {
         let scratch = tempfile::tempdir()?;
-        let state = scratch.path().join("state");
+        let state = scratch.path().join(STATE);
         let mut guardian = Command::new(env!("CARGO_BIN_EXE_worker"))
             .args(["daemon", cgroup, "--state-dir"])
             .arg(&state)
@@ -57,16 +60,9 @@ impl Daemon {
         Ok(())
     }
 
-    /// The process that has the slots.
-    pub(crate) fn pid(&self) -> io::Result<i32> {
-        let guardian = self.guardian.id();
-        let children = fs::read_to_string(format!("/proc/{guardian}/task/{guardian}/children"))?;
-        children.trim().parse().map_err(io::Error::other)
-    }
-
-    /// The process that was started.
-    pub(crate) fn guardian(&self) -> i32 {
-        Pid::from_child(&self.guardian).as_raw_nonzero().get()
+    /// A folder for what belongs to it, in which it has its project and its state.
+    pub(crate) fn folder(&self) -> &Path {
+        self.scratch.path()
     }
 
     /// Gives the project these slots: what stands in its `worker.toml`.
@@ -74,32 +70,16 @@ impl Daemon {
         fs::write(self.file(), format!("project = \"{PROJECT}\"\n{slots}"))
     }
 
-    /// Starts them, and waits until all are ready.
-    pub(crate) fn up(&self) -> io::Result<()> {
-        let env = std::env::vars().collect::<BTreeMap<_, _>>();
-        let request = UpRequest { config: self.file(), env: Some(env), no_wait: false };
-        let up = self.runtime.block_on(self.client.up(PROJECT, &request)).map_err(in_words)?;
-        match up.slots.into_iter().find_map(|slot| slot.error) {
-            Some(error) => Err(io::Error::other(error.message)),
-            None => Ok(()),
-        }
+    /// Asks it for something.
+    pub(crate) fn ask<T>(
+        &self,
+        asking: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
+    ) -> io::Result<T> {
+        self.runtime.block_on(asking(&self.client)).map_err(in_words)
     }
 
-    /// Stops them, and waits until nothing is left of them.
-    pub(crate) fn down(&self) -> io::Result<()> {
-        let down = self.client.down(PROJECT, StopRequest::default());
-        self.runtime.block_on(down).map(drop).map_err(in_words)
-    }
-
-    /// `worker WORDS`, in the folder of the project.
-    pub(crate) fn worker(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
-        command.args(words).arg("--state-dir").arg(self.scratch.path().join("state"));
-        command.current_dir(self.scratch.path()).stdin(Stdio::null());
-        command
-    }
-
-    fn file(&self) -> PathBuf {
+    /// The `worker.toml` of the project.
+    pub(crate) fn file(&self) -> PathBuf {
         self.scratch.path().join("worker.toml")
     }
 }

@@ -2,6 +2,8 @@
 //! they cost in time and memory, beside the bare system calls.
 
 #[cfg(target_os = "linux")]
+mod asking;
+#[cfg(target_os = "linux")]
 mod bare;
 #[cfg(target_os = "linux")]
 #[path = "../common/daemon.rs"]
