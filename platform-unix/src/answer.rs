@@ -1,8 +1,9 @@
 //! The two things that are told about a run, each once: its leader's exit and its tree's end.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use worker_core::{Exit, TreeEnd};
 
 /// What is told about a run. It outlives the run until both were told.
@@ -19,30 +20,32 @@ impl Answers {
     }
 }
 
-/// A value that will be known.
+/// A value that will be known. Small, since each run has two: a channel would take five times as
+/// much.
 #[derive(Debug)]
 pub(crate) struct Answer<T> {
-    value: watch::Sender<Option<T>>,
+    value: OnceLock<T>,
+    known: Notify,
     told: AtomicBool,
 }
 
 impl<T: Copy> Answer<T> {
-    /// The value is known.
+    /// The value is known. Only the first one counts.
     pub(crate) fn set(&self, value: T) {
-        self.value.send_replace(Some(value));
+        let _ = self.value.set(value);
+        self.known.notify_waiters();
     }
 
     /// Waits for the value.
     pub(crate) async fn tell(&self) -> T {
-        let mut known = self.value.subscribe();
         loop {
-            let value = *known.borrow_and_update();
-            if let Some(value) = value {
+            // Made before the look, so that it hears of what is set right after that.
+            let known = self.known.notified();
+            if let Some(value) = self.value.get() {
                 self.told.store(true, Ordering::Relaxed);
-                return value;
+                return *value;
             }
-            // Cannot fail: `self` holds the sender.
-            let _ = known.changed().await;
+            known.await;
         }
     }
 
@@ -53,6 +56,6 @@ impl<T: Copy> Answer<T> {
 
 impl<T> Default for Answer<T> {
     fn default() -> Self {
-        Self { value: watch::Sender::new(None), told: AtomicBool::new(false) }
+        Self { value: OnceLock::new(), known: Notify::new(), told: AtomicBool::new(false) }
     }
 }
