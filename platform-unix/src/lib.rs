@@ -29,6 +29,7 @@
 //! found.
 
 mod adopt;
+pub mod allocator;
 mod answer;
 mod cgroup;
 mod command;

@@ -1,17 +1,19 @@
 //! What is asked of a project.
 
+use std::collections::BTreeMap;
 use std::future::ready;
 use std::pin::Pin;
 
 use tokio::task::JoinSet;
 use worker_core::{SlotId, SlotView, StateName};
+use worker_platform_unix::allocator;
 
 use super::Daemon;
 use super::record::{Intent, Variables};
 use super::registry::{Entry, Registry};
 use super::requests::{self, Way};
 use super::waiting::Started;
-use crate::api::{self, Change, Down, ErrorBody, StopRequest, Up, UpRequest, UpSlot};
+use crate::api::{self, Change, Down, ErrorBody, SlotStatus, StopRequest, Up, UpRequest, UpSlot};
 use crate::config::{Config, Start};
 use crate::error::Failure;
 
@@ -51,6 +53,8 @@ impl Daemon {
         };
         done.sort_by(|(one, ..), (other, ..)| one.cmp(other));
         let slots = self.report(done).await;
+        // Reading a large configuration and starting many at once takes far more than what is kept.
+        allocator::give_back_memory();
         Ok(Up { v: api::VERSION, project: project.to_owned(), slots })
     }
 
@@ -80,14 +84,16 @@ impl Daemon {
         }
     }
 
+    /// As they are at one moment: one look at all of them, however many there are.
     async fn report(&self, done: Vec<(String, Change, Started)>) -> Vec<UpSlot> {
-        let mut slots = Vec::new();
-        for (slot, change, started) in done {
-            let status = self.slot(&slot).await.ok();
-            let error = started.err().map(ErrorBody::from);
-            slots.push(UpSlot { slot, change, status, error });
-        }
-        slots
+        let statuses = self.slots().await.slots.into_iter();
+        let mut statuses: BTreeMap<String, SlotStatus> =
+            statuses.map(|status| (status.slot.clone(), status)).collect();
+        let done = done.into_iter().map(|(slot, change, started)| {
+            let status = statuses.remove(&slot);
+            UpSlot { slot, change, status, error: started.err().map(ErrorBody::from) }
+        });
+        done.collect()
     }
 
     /// Stops all slots of a project, those first that depend on others.

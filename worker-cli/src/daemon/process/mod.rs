@@ -9,6 +9,7 @@ mod session;
 use std::io;
 
 use worker_core::Settings;
+use worker_platform_unix::allocator;
 
 use self::report::Report;
 use self::session::Session;
@@ -31,6 +32,7 @@ const CGROUP: &str = "WORKER_CGROUP";
 ///
 /// [`Failure`] if it never listened.
 pub fn serve(args: &DaemonArgs) -> Result<u8, Failure> {
+    allocator::share_heap();
     let mut report = Report::new(args.detached);
     let style = Style { quiet: args.quiet, json: args.json };
     let outcome = log::voice(style, args.detached)
