@@ -16,7 +16,7 @@ use super::registry::Registry;
 use crate::config::{AliveProbe, Launch, RunPlan};
 use crate::driver::{Host, Reporter, RunKey};
 use crate::error::Failure;
-use crate::logs::{Capture, Logs, SlotLog, Stream, Tap};
+use crate::logs::{Capture, Line, Logs, SlotLog, Stream, Tap};
 use crate::ports::Ports;
 use crate::ready::{self, Means, Target};
 use crate::spawning::{self, Own, Variables, no_means};
@@ -224,17 +224,15 @@ impl RunParts {
 
     /// The last lines of its output. What is released may still write; else the pipes are closed.
     async fn last_words(&self, end: Option<TreeEnd>) -> Vec<String> {
-        self.output.drain().await;
-        let said = self.tail().await;
         if end.is_none_or(|end| end.left == 0) {
-            self.output.close().await;
+            return in_words(self.output.close_with_tail(LAST_LINES).await);
         }
-        said
+        self.output.drain().await;
+        self.tail().await
     }
 
     async fn tail(&self) -> Vec<String> {
-        let lines = self.output.tail(LAST_LINES).await.unwrap_or_default();
-        lines.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()).collect()
+        in_words(self.output.tail(LAST_LINES).await)
     }
 
     fn target<'a>(&self, platform: &'a UnixPlatform) -> Target<'a> {
@@ -319,6 +317,12 @@ impl Host for SlotHost {
         registry.entry_mut(run.slot).dying.hear_output(last_words.unwrap_or_default());
         self.shared.runs().remove(&run.run);
     }
+}
+
+/// What cannot be read is left out.
+fn in_words(lines: io::Result<Vec<Line>>) -> Vec<String> {
+    let lines = lines.unwrap_or_default();
+    lines.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()).collect()
 }
 
 fn no_output(error: &io::Error) -> SpawnError {

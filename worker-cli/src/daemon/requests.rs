@@ -97,6 +97,8 @@ impl Daemon {
         let starting = self.begin(id, launch, way);
         if no_wait {
             tokio::spawn(starting);
+            // Lets it ask, so that the answer shows what was asked for.
+            tokio::task::yield_now().await;
         } else {
             starting.await?;
         }

@@ -97,6 +97,22 @@ impl Capture {
         self.task.abort();
     }
 
+    /// As [`close`](Self::close), and answers what [`tail`](Self::tail) would after it: one turn of
+    /// the thread, where a thousand runs may end at once.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be read.
+    pub async fn close_with_tail(&self, lines: usize) -> io::Result<Vec<Line>> {
+        let closed = self.on_its_thread(move |shared| {
+            shared.close();
+            shared.tail(lines)
+        });
+        let tail = closed.await;
+        self.task.abort();
+        tail.unwrap_or_else(|| Ok(Vec::new()))
+    }
+
     /// The last lines that the run has said so far, for a message. Waits for the disk, on the thread
     /// that does so anyway.
     ///

@@ -44,6 +44,17 @@ async fn output_is_carried_after_the_capture_is_dropped_and_ends_with_the_last_w
 }
 
 #[tokio::test]
+async fn who_closes_is_told_the_last_words() {
+    let scene = scene();
+    let logs = Logs::start().unwrap();
+    let (capture, outputs) = logs.capture(&scene.log, 1, BOTH, None).unwrap();
+    Shell::start("echo first; printf 'last words'", outputs).wait();
+    let tail = capture.close_with_tail(1).await.unwrap();
+    assert_eq!(tail.iter().map(|line| &*line.bytes).collect::<Vec<_>>(), [b"last words"]);
+    assert_eq!(all(&scene.log), ["1 stdout: first", "1 stdout: last words∎"]);
+}
+
+#[tokio::test]
 async fn a_closed_capture_leaves_nobody_to_read_the_pipe() {
     let scene = scene();
     let logs = Logs::start().unwrap();
