@@ -265,12 +265,12 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A file with a program for `sh`.
+/// A file with a program for `sh`. Another process writes it: what a child that is just being
+/// spawned here has open for writing cannot be executed.
 pub(crate) fn script(folder: &Path, name: &str, text: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-
     let path = folder.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#;
+    let written = Command::new("sh").args(["-c", write, "sh", text]).arg(&path).status().unwrap();
+    assert!(written.success(), "{}", path.display());
     path
 }

@@ -107,3 +107,21 @@ fn a_start_that_does_not_spawn_names_the_mend_each_time() {
     let api = shop.start("api").unwrap();
     assert_eq!((api.state, api.last_error), (State::Running, None));
 }
+
+#[test]
+fn a_run_that_was_not_ready_in_time_leaves_its_ports_to_others() {
+    let shop = Shop::new(
+        r#"
+        [slots.api]
+        command = ["sleep", "1000"]
+        ports = 1
+        ready = { log = "never", timeout = "100ms" }
+        restart = { backoff = "1ms", max_failures = 2 }
+        "#,
+    );
+    assert_eq!(shop.start("api").unwrap_err().code, Code::StartFailed);
+    let parked = shop.await_state("api", State::Failed);
+    assert_eq!((parked.streak, parked.ports), (2, vec![]));
+    let ports = |nth| shop.await_nth_event("api", "spawned", nth)["ports"].clone();
+    assert_ne!(ports(1), ports(2), "a new block is drawn");
+}
