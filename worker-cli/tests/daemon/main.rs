@@ -1,6 +1,7 @@
 //! The real daemon, as its clients meet it.
 
 mod churn;
+mod clock;
 mod common;
 mod concurrency;
 mod depends;

@@ -32,9 +32,13 @@ impl Shop {
 
     /// The same in a scene of its own making.
     pub(crate) fn at(scene: Scene, text: &str) -> Self {
-        let daemon = Some(scene.daemon());
+        Self::with(scene.daemon(), scene, text)
+    }
+
+    /// The same with a daemon that was started otherwise.
+    pub(crate) fn with(daemon: Daemon, scene: Scene, text: &str) -> Self {
         let client = scene.client().without_start();
-        let shop = Self { daemon, client, scene };
+        let shop = Self { daemon: Some(daemon), client, scene };
         shop.write(text);
         shop
     }
