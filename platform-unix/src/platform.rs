@@ -302,8 +302,11 @@ impl Spawn for UnixPlatform {
 
 #[async_trait]
 impl Kill for UnixPlatform {
+    /// Many that are asked for at once are done at once, in the next turn of the runtime.
     async fn signal_tree(&self, run: RunId, signal: Signal) {
-        self.state().signal_tree(run, signal);
+        self.state().ask_to_signal(run, signal);
+        tokio::task::yield_now().await;
+        self.state().signal_asked();
     }
 
     async fn kill_group(&self, run: RunId) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustix::process::Rlimit;
 use tokio::sync::{oneshot, watch};
-use worker_core::{Exit, RunId};
+use worker_core::{Exit, RunId, Signal};
 
 use crate::Pid;
 use crate::answer::Answers;
@@ -30,6 +30,8 @@ pub(crate) struct State {
     /// Children that were reaped since our children were last listed. Those whom they left behind
     /// are known by their group and session.
     pub(crate) just_reaped: Vec<Child>,
+    /// Trees that are about to be signalled.
+    pub(crate) to_signal: Vec<(RunId, Signal)>,
     /// Ended runs that left processes behind on purpose, as long as there are any.
     pub(crate) released: HashMap<RunId, Released>,
     /// What becomes of children that belong to nobody.
@@ -180,6 +182,7 @@ impl State {
             children: HashMap::new(),
             own_children: OwnChildren::open(),
             just_reaped: Vec::new(),
+            to_signal: Vec::new(),
             released: HashMap::new(),
             unattributed: Unattributed::Kept,
             journal: None,

@@ -17,16 +17,30 @@ use crate::tree::children_of;
 const LOOKS: usize = 4;
 
 impl State {
-    /// This signal, then SIGCONT, once to every process of the tree.
-    pub(crate) fn signal_tree(&mut self, id: RunId, signal: worker_core::Signal) {
+    /// Asks for [`signal_asked`](Self::signal_asked) with this signal.
+    pub(crate) fn ask_to_signal(&mut self, id: RunId, signal: worker_core::Signal) {
+        self.to_signal.push((id, signal));
+    }
+
+    /// The signal that was asked for, then SIGCONT, once to every process of each tree that it was
+    /// asked for. All trees share the looks at our children, which take longer the more there are.
+    pub(crate) fn signal_asked(&mut self) {
+        let asked = std::mem::take(&mut self.to_signal);
+        if asked.is_empty() {
+            return; // Somebody else has done it.
+        }
         self.settle();
+        asked.into_iter().for_each(|(id, signal)| self.signal_run(id, signal));
+        self.settle();
+    }
+
+    fn signal_run(&mut self, id: RunId, signal: worker_core::Signal) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         run.ending = run.ending.max(Ending::Signalled);
         match native(signal) {
             Some(signal) => self.signal_each(id, &[signal, Signal::CONT]),
             None => tracing::warn!(%signal, "this system has no such signal: it is not sent"),
         }
-        self.settle();
     }
 
     /// A signal to the group of the leader, while that is not reaped.
