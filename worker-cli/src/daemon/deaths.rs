@@ -168,14 +168,21 @@ pub(super) fn unseen(run: u64) -> Death {
 
 /// Adds a death to those of the slot that has this folder.
 pub(super) fn add(folder: &Path, death: &Death) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
     let path = folder.join(FILE);
-    if path.metadata().is_ok_and(|found| found.len() > LONGEST) {
+    let mut file = match open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            open(&path)?
+        }
+        opened => opened?,
+    };
+    if file.metadata()?.len() > LONGEST {
         shorten(&path)?;
+        file = open(&path)?;
     }
     let mut line = serde_json::to_vec(death)?;
     line.push(b'\n');
-    append(&open(&path)?, &line)
+    append(&file, &line)
 }
 
 /// All of it or nothing. What somebody was killed over is a line of its own.
