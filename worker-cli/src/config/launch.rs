@@ -142,6 +142,12 @@ impl Launch {
         SlotOptions { prepare, ..spec.options().clone() }.build().unwrap_or_else(|_| spec.clone())
     }
 
+    /// Whether this very list is the environment of whoever asked for the start.
+    #[must_use]
+    pub fn builds_on(&self, base: &Arc<[(OsString, OsString)]>) -> bool {
+        Arc::ptr_eq(&self.base, base)
+    }
+
     /// The environment of whoever asked for the start.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {

@@ -253,10 +253,19 @@ impl Registry {
     /// The core takes a launch up: from now on the slot is what that says.
     pub(super) fn take_up(&mut self, slot: SlotId, launch: LaunchId) {
         let Some(launch) = self.launch(slot, launch) else { return };
-        let env = self.store.put_env(launch.variables());
+        let env = self.number_of_base(&launch);
+        let env = env.unwrap_or_else(|| self.store.put_env(&launch.variables()));
         let entry = self.entry_mut(slot);
         entry.instance = Some(launch.instance.clone());
         entry.record.env = Some(env);
+    }
+
+    /// The number of its environment, found without a look at each variable: a thousand may start at
+    /// once. None if it is not kept any more.
+    fn number_of_base(&self, launch: &Launch) -> Option<u64> {
+        let is_its = |base: &Weak<_>| base.upgrade().is_some_and(|base| launch.builds_on(&base));
+        let (number, _) = self.bases.iter().find(|(_, base)| is_its(base))?;
+        self.store.kept().envs.contains_key(number).then_some(*number)
     }
 
     /// Drops one that turned out not to be needed.
@@ -266,12 +275,12 @@ impl Registry {
 
     /// The environment that a start builds on: what came with the request, else that of the last
     /// start that was taken up, else the daemon's own.
-    pub(super) fn base(&mut self, id: SlotId, given: Option<Variables>) -> Base {
+    pub(super) fn base(&mut self, id: SlotId, given: Option<&Variables>) -> Base {
         let before = self.entry(id).record.env;
         let number = match (given, before) {
             (Some(given), _) => self.store.put_env(given),
             (None, Some(before)) => before,
-            (None, None) => self.store.put_env(own_environment()),
+            (None, None) => self.store.put_env(&own_environment()),
         };
         if before.is_none() {
             self.entry_mut(id).record.env = Some(number);

@@ -93,7 +93,7 @@ impl Daemon {
         let StartRequest { config, env, no_wait } = request;
         self.refuse_parked(name).await?;
         let config = self.config(registry::project_of(name), config).await?;
-        let (id, launch) = self.launch(name, &config, env)?;
+        let (id, launch) = self.launch(name, &config, env.as_ref())?;
         let starting = self.begin(id, launch, way);
         if no_wait {
             tokio::spawn(starting);
@@ -139,7 +139,7 @@ impl Daemon {
         &self,
         name: &str,
         config: &Config,
-        env: Option<Variables>,
+        env: Option<&Variables>,
     ) -> Result<(SlotId, Launch), Failure> {
         let instance = registry::instance(config, name)?;
         let mut registry = self.registry();

@@ -114,8 +114,8 @@ impl Store {
     }
 
     /// Keeps an environment, and answers its number.
-    pub(super) fn put_env(&mut self, variables: Variables) -> u64 {
-        let known = self.kept.envs.iter().find(|(_, known)| **known == variables);
+    pub(super) fn put_env(&mut self, variables: &Variables) -> u64 {
+        let known = self.kept.envs.iter().find(|(_, known)| *known == variables);
         if let Some((number, _)) = known {
             return *number;
         }
@@ -123,7 +123,7 @@ impl Store {
         self.kept.drop_unused_envs(RECENT_ENVS);
         let number = self.kept.envs.last_key_value().map_or(1, |(latest, _)| latest + 1);
         self.kept.envs.insert(number, variables.clone());
-        self.write(&Line::Env { number, variables });
+        self.write(&Line::Env { number, variables: variables.clone() });
         number
     }
 
@@ -288,7 +288,7 @@ mod tests {
     fn filled(folder: &Path) -> Store {
         let mut store = open(folder);
         store.put_project("shop", "/shop/worker.toml".into());
-        let env = store.put_env([("A".to_owned(), "1".to_owned())].into());
+        let env = store.put_env(&[("A".to_owned(), "1".to_owned())].into());
         let record = Record { run: 3, intent: Intent::Up, env: Some(env), ..Record::default() };
         store.put_slot("shop/api", &record);
         store.put_slot("shop/web", &Record::default());
@@ -313,9 +313,9 @@ mod tests {
     fn the_same_environment_is_kept_once_and_an_unused_one_not_for_long() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = filled(folder.path());
-        assert_eq!(store.put_env(env(1)), 1);
+        assert_eq!(store.put_env(&env(1)), 1);
         for number in 2..=1000 {
-            assert_eq!(store.put_env(env(number)), number);
+            assert_eq!(store.put_env(&env(number)), number);
         }
         assert!(store.kept().envs.len() < 100);
         assert_eq!(store.kept().envs.get(&1), Some(&env(1)), "a slot has it");
@@ -371,7 +371,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = filled(folder.path());
         store.file = None;
-        let number = store.put_env([("B".to_owned(), "2".to_owned())].into());
+        let number = store.put_env(&[("B".to_owned(), "2".to_owned())].into());
         assert_eq!(store.kept().envs[&number]["B"], "2");
         store.put_slot("shop/web", &Record { env: Some(number), ..Record::default() });
         drop(store);

@@ -41,7 +41,7 @@ impl Daemon {
             let id = self.registry().find(&name)?;
             let step = step(&config, &name, change, running.contains(&id));
             self.registry().entry_mut(id).follows(&config, step);
-            let done = self.take(step, id, &name, &config, env.clone());
+            let done = self.take(step, id, &name, &config, env.as_ref());
             work.spawn(async move { (name, change, done.await) });
         }
         drop(one_at_a_time);
@@ -65,7 +65,7 @@ impl Daemon {
         id: SlotId,
         name: &str,
         config: &Config,
-        env: Option<Variables>,
+        env: Option<&Variables>,
     ) -> Pin<Box<dyn Future<Output = Started> + Send>> {
         match step {
             Step::Nothing => Box::pin(ready(Ok(()))),
