@@ -108,7 +108,7 @@ impl Daemon {
     /// Before anything else happens.
     async fn refuse_parked(&self, name: &str) -> Result<(), Failure> {
         let Ok(id) = self.registry().find(name) else { return Ok(()) };
-        let view = self.shared.driver.look().await.and_then(|views| views.slots.get(&id).copied());
+        let view = self.shared.driver.look_at(id).await;
         match view.and_then(|view| view.last_error) {
             Some(LastError::Parked(parked)) => {
                 let refused = Outcome::Refused(Refusal::Parked(parked));
@@ -286,8 +286,8 @@ impl Daemon {
 
     /// A start that joined another one, or was refused, has no use for what it would have executed.
     async fn drop_unless_in_use(&self, id: SlotId, launch: LaunchId) {
-        let views = self.shared.driver.look().await.map(|views| views.slots).unwrap_or_default();
-        if views.get(&id).is_none_or(|view| view.launch != launch) {
+        let view = self.shared.driver.look_at(id).await;
+        if view.is_none_or(|view| view.launch != launch) {
             self.registry().drop_launch(id, launch);
         }
     }

@@ -19,6 +19,7 @@ pub(super) enum Message {
     Spawned { run: RunKey, pid: i32 },
     SpawnFailed { run: RunKey, error: worker_core::SpawnError },
     Look { reply: oneshot::Sender<Views> },
+    LookAt { slot: SlotId, reply: oneshot::Sender<Option<SlotView>> },
 }
 
 /// All slots that are not at rest, at one moment.
@@ -62,6 +63,15 @@ impl Handle {
         // A driver that is gone drops the message, and with it the reply.
         let _ = self.inbox.send(Message::Look { reply });
         views.await.ok()
+    }
+
+    /// Looks at one slot, which costs the same however many there are. None if it is at rest, or if
+    /// the driver is gone.
+    pub async fn look_at(&self, slot: SlotId) -> Option<SlotView> {
+        let (reply, view) = oneshot::channel();
+        // As above.
+        let _ = self.inbox.send(Message::LookAt { slot, reply });
+        view.await.ok().flatten()
     }
 
     /// A reporter for this run.

@@ -139,6 +139,10 @@ impl<H: Host> Driver<H> {
                 let _ = reply.send(Views { now: self.clock.now(), slots: self.views() });
                 return None;
             }
+            Message::LookAt { slot, reply } => {
+                let _ = reply.send(self.supervisor.slot(slot));
+                return None;
+            }
             Message::Ask { slot, ask, reply } => {
                 Input::Request { slot, request: self.waiters.add(reply), ask }
             }
