@@ -23,8 +23,10 @@ fn a_daemon_starts_when_it_is_first_needed_and_outlives_who_needed_it() {
     assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap().to_str(), Some("/"));
     block_on(scene.client().health()).unwrap();
     assert_eq!(scene.pid(), pid, "it is used again");
-    let log = fs::read_to_string(scene.state_dir().join("daemon.log")).unwrap();
-    assert!(log.contains(" worker: listening at "), "{log}");
+    let log = scene.state_dir().join("daemon.log");
+    eventually("the daemon to say where it listens", || {
+        fs::read_to_string(&log).is_ok_and(|log| log.contains(" worker: listening at "))
+    });
     let out = fs::read_link(format!("/proc/{pid}/fd/1")).unwrap();
     assert_eq!(out, scene.state_dir().join("daemon.log"));
 }
