@@ -9,7 +9,7 @@ use super::name::Supervisor;
 use crate::Pid;
 
 /// How long what got SIGKILL may take to be gone. Longer, and it cannot be killed.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The folders of a supervisor that is gone, in the cgroup of this process.
 pub(crate) fn folders_of(supervisor: Pid) -> Vec<Group> {

@@ -11,7 +11,7 @@ use crate::shim::{Outcome, Shim};
 use crate::wait;
 
 /// How long each step may take. Longer, and something other than us is amiss.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes a leaf, has a process enter it, kills it, and removes the leaf.
 ///
