@@ -44,19 +44,6 @@ pub struct Launch {
     from_files: Vec<(String, String)>,
 }
 
-/// What one run executes.
-#[derive(Clone, Debug)]
-pub struct RunPlan {
-    /// The program and its arguments; never empty.
-    pub command: Vec<OsString>,
-    /// The environment, but for what worker itself sets.
-    pub env: Vec<(OsString, OsString)>,
-    /// How to see that it is ready; none if it is so as soon as it is spawned.
-    pub ready: Option<Probe>,
-    /// How to see that it is still well; none if nobody looks.
-    pub alive: Option<AliveProbe>,
-}
-
 /// Liveness. How many failures are one too many stands in the policies.
 #[derive(Clone, Debug)]
 pub struct AliveProbe {
@@ -155,30 +142,54 @@ impl Launch {
         self.base.iter().map(|(name, value)| (text(name), text(value))).collect()
     }
 
-    /// What the run that got these ports executes.
+    /// The program of the run that got these ports, and its arguments; never empty.
+    #[must_use]
+    pub fn command(&self, block: Option<Block>) -> Vec<OsString> {
+        self.with_values(block, |values| expand(&self.instance.slot.command, values))
+    }
+
+    /// The environment of the run that got these ports, but for what worker itself sets.
+    #[must_use]
+    pub fn environment(&self, block: Option<Block>) -> Vec<(OsString, OsString)> {
+        let mut env = Environment::of(self.base.to_vec());
+        env.extend(self.from_files.iter().cloned());
+        self.with_values(block, |values| {
+            let own = self.instance.slot.env.iter();
+            env.extend(own.map(|(name, text)| (name.clone(), text.expand(values))));
+        });
+        env.into_variables()
+    }
+
+    /// How to see that the run that got these ports is ready; none if it is so as soon as it is
+    /// spawned.
     ///
     /// # Errors
     ///
-    /// [`Failure`] if a probe makes no sense with these values, which a checked configuration and
+    /// [`Failure`] if the probe makes no sense with these values, which a checked configuration and
     /// a block of the right size do not lead to.
-    pub fn run(&self, block: Option<Block>) -> Result<RunPlan, Failure> {
+    pub fn ready(&self, block: Option<Block>) -> Result<Option<Probe>, Failure> {
+        let look = self.instance.slot.ready.as_ref();
+        look.map(|look| self.probe(look, block)).transpose()
+    }
+
+    /// How to see that it is still well; none if nobody looks.
+    ///
+    /// # Errors
+    ///
+    /// As [`ready`](Self::ready).
+    pub fn alive(&self, block: Option<Block>) -> Result<Option<AliveProbe>, Failure> {
+        let Some(alive) = &self.instance.slot.alive else { return Ok(None) };
+        let probe = self.probe(&alive.look, block)?;
+        Ok(Some(AliveProbe { probe, every: alive.every, timeout: alive.timeout }))
+    }
+
+    fn probe(&self, look: &Look, block: Option<Block>) -> Result<Probe, Failure> {
+        self.with_values(block, |values| probe(look, values)).map_err(bad_probe)
+    }
+
+    fn with_values<T>(&self, block: Option<Block>, of: impl FnOnce(Values<'_>) -> T) -> T {
         let dir = self.dir.to_string_lossy();
-        let slot = &self.instance.slot;
-        let values = self.instance.values(&dir, block.map_or(0, Block::first));
-        let mut env = Environment::of(self.base.to_vec());
-        env.extend(self.from_files.iter().cloned());
-        env.extend(slot.env.iter().map(|(name, text)| (name.clone(), text.expand(values))));
-        let ready = slot.ready.as_ref().map(|look| probe(look, values));
-        let alive = slot.alive.as_ref().map(|alive| {
-            let probe = probe(&alive.look, values)?;
-            Ok(AliveProbe { probe, every: alive.every, timeout: alive.timeout })
-        });
-        Ok(RunPlan {
-            command: expand(&slot.command, values),
-            env: env.into_variables(),
-            ready: ready.transpose().map_err(bad_probe)?,
-            alive: alive.transpose().map_err(bad_probe)?,
-        })
+        of(self.instance.values(&dir, block.map_or(0, Block::first)))
     }
 }
 

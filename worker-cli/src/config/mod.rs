@@ -40,7 +40,7 @@ use crate::error::Failure;
 pub use self::find::find;
 pub use self::invalid::Invalid;
 #[cfg(unix)]
-pub use self::launch::{AliveProbe, Instance, Launch, RunPlan};
+pub use self::launch::{AliveProbe, Instance, Launch};
 pub use self::name::Name;
 pub use self::schema::schema;
 pub use self::show::{to_json, to_toml};

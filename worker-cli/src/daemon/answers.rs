@@ -67,7 +67,7 @@ impl Daemon {
         let instance = entry.instance.clone().ok_or_else(|| not_configured(name))?;
         let own =
             Own { slot: name, number: entry.record.run + 1, block: None, means: &Means::None };
-        Ok(own.over(instance.launch(base)?.run(None)?.env))
+        Ok(own.over(instance.launch(base)?.environment(None)))
     }
 
     /// Who holds which port.

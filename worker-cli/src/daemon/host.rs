@@ -13,11 +13,12 @@ use worker_core::{
 use worker_platform_unix::{Command, Leader, Output, UnixPlatform};
 
 use super::registry::Registry;
-use crate::config::{AliveProbe, Launch, RunPlan};
+use crate::config::{AliveProbe, Launch};
 use crate::driver::{Host, Reporter, RunKey};
 use crate::error::Failure;
 use crate::logs::{Capture, Line, Logs, SlotLog, Stream, Tap};
 use crate::ports::Ports;
+use crate::probe::Probe;
 use crate::ready::{self, Means, Target};
 use crate::spawning::{self, Own, Variables, no_means};
 
@@ -72,7 +73,7 @@ impl SlotHost {
 
     /// The present run of the slot with its environment; none if it has none.
     pub(super) fn environment(&self, slot: SlotId) -> Option<Variables> {
-        self.present(slot)?.environment().ok()
+        Some(self.present(slot)?.environment())
     }
 
     /// The last lines that the slot's present run has said; none if it has none.
@@ -120,9 +121,12 @@ impl Shared {
         self.registry().entry_mut(key.slot).dying.forget();
         let known = self.registry().launch(key.slot, launch);
         let launch = known.ok_or_else(|| other("what to execute is not known any more"))?;
-        let plan = launch.run(block).map_err(refused)?;
-        let probe = plan.ready.as_ref().filter(|_| program == Program::Main);
-        let (means, tap) = Means::for_carried(probe).map_err(|error| no_means(&error))?;
+        // Before the command there are no ports that a probe could be about.
+        let probe = match program {
+            Program::Prepare => None,
+            Program::Main => probe(&launch, block).map_err(refused)?,
+        };
+        let (means, tap) = Means::for_carried(probe.as_ref()).map_err(|error| no_means(&error))?;
         let log = self.registry().entry(key.slot).log.clone();
         let (output, [stdout, stderr]) =
             self.capture(&log, key, program, tap).map_err(|error| no_output(&error))?;
@@ -130,8 +134,8 @@ impl Shared {
         let task_limit = launch.instance.slot.task_limit;
         let parts = RunParts { key, slot, launch, block, means, output };
         let command = match program {
-            Program::Prepare => parts.preparation(&plan)?,
-            Program::Main => parts.main(&plan)?,
+            Program::Prepare => parts.preparation()?,
+            Program::Main => parts.main()?,
         };
         if program == Program::Main {
             self.note_prepared(&parts);
@@ -192,29 +196,28 @@ impl Shared {
 }
 
 impl RunParts {
-    fn main(&self, plan: &RunPlan) -> Result<Command, SpawnError> {
-        let words = plan.command.iter().cloned();
-        spawning::command(words, &self.launch.dir, self.own().over(plan.env.clone()))
+    fn main(&self) -> Result<Command, SpawnError> {
+        let words = self.launch.command(self.block);
+        spawning::command(words, &self.launch.dir, self.environment())
     }
 
     /// It may be what fills the folder, so the folder is made for it.
-    fn preparation(&self, plan: &RunPlan) -> Result<Command, SpawnError> {
+    fn preparation(&self) -> Result<Command, SpawnError> {
         let dir = &self.launch.dir;
         std::fs::create_dir_all(dir).map_err(|error| SpawnError {
             failure: SpawnFailure::BadFolder,
             message: format!("the folder {} cannot be made: {error}", dir.display()),
         })?;
-        let words = self.launch.prepare.iter().cloned();
-        spawning::command(words, dir, self.own().over(plan.env.clone()))
+        spawning::command(self.launch.prepare.iter().cloned(), dir, self.environment())
     }
 
     fn helper(&self, words: &[String]) -> Result<Command, SpawnError> {
-        let env = self.environment().map_err(refused)?;
-        spawning::command(words.iter().map(OsString::from), &self.launch.dir, env)
+        let words = words.iter().map(OsString::from);
+        spawning::command(words, &self.launch.dir, self.environment())
     }
 
-    fn environment(&self) -> Result<Variables, Failure> {
-        Ok(self.own().over(self.launch.run(self.block)?.env))
+    fn environment(&self) -> Variables {
+        self.own().over(self.launch.environment(self.block))
     }
 
     fn own(&self) -> Own<'_> {
@@ -272,7 +275,7 @@ impl Host for SlotHost {
 
     async fn await_ready(&self, run: RunKey, reports: &Reporter) {
         let Some(parts) = self.shared.parts(run.run) else { return };
-        let Ok(RunPlan { ready: Some(probe), .. }) = parts.launch.run(parts.block) else { return };
+        let Ok(Some(probe)) = parts.launch.ready(parts.block) else { return };
         let target = parts.target(&self.shared.platform);
         let helper = |words: &[String]| parts.helper(words);
         ready::await_ready(&probe, &parts.means, target, helper, reports).await;
@@ -280,7 +283,7 @@ impl Host for SlotHost {
 
     async fn watch(&self, run: RunKey, reports: &Reporter) {
         let Some(parts) = self.shared.parts(run.run) else { return };
-        let Ok(RunPlan { alive, .. }) = parts.launch.run(parts.block) else { return };
+        let Ok(alive) = parts.launch.alive(parts.block) else { return };
         let limit = parts.launch.instance.slot.spec.options().memory_limit;
         let memory = async {
             if limit.is_some() {
@@ -317,6 +320,12 @@ impl Host for SlotHost {
         registry.entry_mut(run.slot).dying.hear_output(last_words.unwrap_or_default());
         self.shared.runs().remove(&run.run);
     }
+}
+
+/// The readiness probe of a run. One that makes no sense, of liveness too, is told before it runs.
+fn probe(launch: &Launch, block: Option<Block>) -> Result<Option<Probe>, Failure> {
+    launch.alive(block)?;
+    launch.ready(block)
 }
 
 /// What cannot be read is left out.

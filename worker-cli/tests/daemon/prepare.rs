@@ -40,6 +40,24 @@ fn a_folder_that_was_removed_is_prepared_again() {
 }
 
 #[test]
+fn a_preparation_comes_before_the_ports_that_probes_and_commands_name() {
+    let shop = Shop::new(
+        r#"
+        [slots.api]
+        command = ["sh", "-c", "echo main {port} >> log; exit 3"]
+        prepare = ["sh", "-c", "echo prepared >> log"]
+        ports = 1
+        ready = { http = ":{port}/health" }
+        alive = { http = ":{port}/health" }
+        restart = { max_failures = 1 }
+        "#,
+    );
+    assert_eq!(shop.start("api").unwrap_err().code, Code::StartFailed);
+    let log = shop.read("log");
+    assert!(log.starts_with("prepared\nmain 2"), "{log}");
+}
+
+#[test]
 fn a_preparation_that_fails_is_an_error_with_the_tail_of_its_output() {
     let shop = Shop::new(
         r#"

@@ -104,8 +104,8 @@ fn an_instance_of_a_template_has_its_id_in_everything() {
     let launch = agent.launch([("A".into(), "1".into())].into()).unwrap();
     assert_eq!(launch.dir.to_str(), Some("/home/ada/agents/proj-42"));
     assert_eq!(launch.prepare[3], "https://example.invalid/proj-42.git");
-    let run = launch.run(Block::new(21_000, 2)).unwrap();
-    assert_eq!(run.command, ["agent-runtime"]);
+    let block = Block::new(21_000, 2);
+    assert_eq!(launch.command(block), ["agent-runtime"]);
     let variables = [
         ("A", "1"),
         ("API_SERVER_PORT", "21001"),
@@ -113,12 +113,11 @@ fn an_instance_of_a_template_has_its_id_in_everything() {
         ("PROJECT_ID", "proj-42"),
     ];
     let variables = variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    assert_eq!(run.env, variables);
-    assert!(
-        matches!(run.ready, Some(Probe::Http { port: Some(21_001), path }) if path == "/health")
-    );
-    let cache = instance(&config, "cache@x").launch([].into()).unwrap().run(None).unwrap();
-    assert_eq!(cache.command, ["cache", "shop/cache@x"]);
+    assert_eq!(launch.environment(block), variables);
+    let ready = launch.ready(block).unwrap();
+    assert!(matches!(ready, Some(Probe::Http { port: Some(21_001), path }) if path == "/health"));
+    let cache = instance(&config, "cache@x").launch([].into()).unwrap();
+    assert_eq!(cache.command(None), ["cache", "shop/cache@x"]);
 }
 
 #[test]
@@ -142,7 +141,7 @@ fn the_files_of_the_environment_are_read_at_the_start() {
     assert!(refused.message.starts_with("env_file of shop/a: cannot read"), "{refused}");
     std::fs::write(&file, "A=file\nB=file\n").unwrap();
     let launch = instance(&config, "a").launch([("A".into(), "own".into())].into()).unwrap();
-    let env = launch.run(None).unwrap().env;
+    let env = launch.environment(None);
     assert_eq!(env, [("A".into(), "file".into()), ("B".into(), "config".into())]);
 }
 
