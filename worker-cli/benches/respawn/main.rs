@@ -16,6 +16,9 @@ mod program;
 mod report;
 #[cfg(target_os = "linux")]
 mod supervised;
+#[cfg(target_os = "linux")]
+#[path = "../../../platform-unix/benches/common/times.rs"]
+mod times;
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
