@@ -46,11 +46,11 @@ fn unkept(why: &str) -> String {
 fn in_words(finding: &Finding) -> String {
     match finding {
         Finding::Ended { supervisor, killed, survivors } if survivors.is_empty() => {
-            let noun = processes(*killed);
+            let noun = processes::count(*killed);
             format!("ended {noun} that a killed supervisor (pid {supervisor}) had left behind")
         }
         Finding::Ended { supervisor, survivors, .. } => {
-            let noun = processes(survivors.len());
+            let noun = processes::count(survivors.len());
             let named: Vec<_> = survivors.iter().map(|&pid| processes::describe(pid)).collect();
             format!(
                 "a killed supervisor (pid {supervisor}) left {noun} behind that cannot be ended: {}",
@@ -77,10 +77,6 @@ fn above_us(supervisor: Pid) -> String {
         "a killed supervisor (pid {supervisor}) left processes behind, and this is one of them: they \
          are left alone; a start that is not below them ends them"
     )
-}
-
-fn processes(count: usize) -> String {
-    if count == 1 { "1 process".to_owned() } else { format!("{count} processes") }
 }
 
 #[cfg(test)]

@@ -6,6 +6,12 @@ use std::time::Duration;
 /// Longer command lines are cut.
 const COMMAND_LENGTH: usize = 60;
 
+/// `1 process`, `2 processes`.
+#[must_use]
+pub fn count(count: usize) -> String {
+    if count == 1 { "1 process".to_owned() } else { format!("{count} processes") }
+}
+
 /// `` pid 812 `node server.js` ``, or `pid 812` where the command cannot be read.
 #[must_use]
 pub fn describe(pid: i32) -> String {

@@ -11,6 +11,7 @@ use worker_core::{Event, Exit, StopReason};
 use crate::api::Death;
 use crate::driver::Notice;
 use crate::events::rfc3339;
+use crate::processes;
 use crate::run::why;
 
 /// So many are shown.
@@ -91,8 +92,8 @@ impl Dying {
 
     /// The kernel ended so many of its processes for want of memory.
     pub(super) fn note_out_of_memory(&mut self, killed: u64) {
-        let noun = if killed == 1 { "process" } else { "processes" };
-        self.note(format!("the kernel ended {killed} {noun} of it because memory ran out"));
+        let killed = processes::count(usize::try_from(killed).unwrap_or(usize::MAX));
+        self.note(format!("the kernel ended {killed} of it because memory ran out"));
     }
 
     fn note(&mut self, sentence: String) {
@@ -100,8 +101,7 @@ impl Dying {
     }
 
     fn note_tree(&mut self, killed: u32, left: u32) {
-        let processes =
-            |count| if count == 1 { "1 process".to_owned() } else { format!("{count} processes") };
+        let processes = |count| processes::count(usize::try_from(count).unwrap_or(usize::MAX));
         if killed > 0 {
             self.note(format!("SIGKILL ended {} of its tree", processes(killed)));
         }
@@ -129,9 +129,9 @@ impl Dying {
     }
 
     fn complete(&mut self, notice: &Notice, cause: String, failure: bool) -> Death {
-        let output = self.output.clone();
-        let Self { exit, uptime_ms, evidence, .. } = std::mem::take(self);
-        self.output.clone_from(&output);
+        // The output is still asked for until another run begins.
+        let rest = Self { output: self.output.clone(), ..Self::default() };
+        let Self { exit, uptime_ms, evidence, output, .. } = std::mem::replace(self, rest);
         let (code, signal) = match exit {
             Some(Exit::Code(code)) => (Some(code), None),
             Some(Exit::Signal(signal)) => (None, Some(signal.to_string())),

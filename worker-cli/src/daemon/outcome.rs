@@ -6,12 +6,8 @@ use crate::error::{Code, Failure};
 
 /// Whether a request came to a good end.
 ///
-/// `cause` is why a start failed, in words; the core knows only its kind.
-pub(super) fn check(
-    slot: &str,
-    outcome: Option<Outcome>,
-    cause: impl FnOnce(DownCause) -> String,
-) -> Result<(), Failure> {
+/// `cause` is why a start failed, if it did, in words: the core knows only its kind.
+pub(super) fn check(slot: &str, outcome: Option<Outcome>, cause: &str) -> Result<(), Failure> {
     match outcome {
         Some(
             Outcome::Started(_)
@@ -20,7 +16,7 @@ pub(super) fn check(
             | Outcome::Touched
             | Outcome::ShutDown { .. },
         ) => Ok(()),
-        Some(Outcome::StartFailed(why)) => Err(start_failed(slot, why, &cause(why))),
+        Some(Outcome::StartFailed(why)) => Err(start_failed(slot, why, cause)),
         Some(Outcome::Cancelled) => Err(super::waiting::cancelled(slot)),
         Some(Outcome::Unkillable) => Err(unkillable(slot)),
         Some(Outcome::Refused(refusal)) => Err(refused(slot, refusal)),
@@ -96,7 +92,7 @@ mod tests {
     use super::*;
 
     fn failure(outcome: Outcome) -> Failure {
-        check("shop/api", Some(outcome), |cause| cause.to_string()).unwrap_err()
+        check("shop/api", Some(outcome), "it crashed").unwrap_err()
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Daemon {
         match view.and_then(|view| view.last_error) {
             Some(LastError::Parked(parked)) => {
                 let refused = Outcome::Refused(Refusal::Parked(parked));
-                outcome::check(name, Some(refused), |cause| cause.to_string())
+                outcome::check(name, Some(refused), "")
             }
             Some(LastError::Down(_) | LastError::Unkillable) | None => Ok(()),
         }
@@ -181,8 +181,8 @@ impl Daemon {
 
     /// Whether a start of it is a first one: at rest, or in error.
     async fn begins_anew(&self, id: SlotId) -> bool {
-        let Some(views) = self.shared.driver.look().await else { return false };
-        views.slots.get(&id).is_none_or(|view| view.state == StateName::Error)
+        let view = self.shared.driver.look_at(id).await;
+        view.is_none_or(|view| view.state == StateName::Error)
     }
 
     /// Joins the start that waits already, or waits. A restart takes the place of such a start.
@@ -298,7 +298,7 @@ impl Daemon {
             Some(Outcome::StartFailed(cause)) => self.cause(id, cause).await,
             Some(_) | None => String::new(),
         };
-        outcome::check(name, outcome, |_| cause)
+        outcome::check(name, outcome, &cause)
     }
 
     /// Why a start failed, with the last lines of its output. Who waits hears of that before the
@@ -320,7 +320,7 @@ impl Daemon {
     pub(super) fn stop_slot(&self, id: SlotId) -> impl Future<Output = Started> + use<> {
         let name = self.cancel_start(id);
         let answer = self.shared.driver.ask(id, Ask::Stop);
-        async move { outcome::check(&name, answer.await.ok(), |cause| cause.to_string()) }
+        async move { outcome::check(&name, answer.await.ok(), "") }
     }
 
     fn cancel_start(&self, id: SlotId) -> String {

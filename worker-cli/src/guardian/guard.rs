@@ -219,9 +219,8 @@ impl Left {
 
     fn tell(&self, supervisor: &str) -> Failure {
         if self.survivors.is_empty() {
-            let killed = self.killed;
-            let noun = if killed == 1 { "process" } else { "processes" };
-            let message = format!("{supervisor}; SIGKILL ended {killed} {noun} that it had");
+            let killed = processes::count(self.killed);
+            let message = format!("{supervisor}; SIGKILL ended {killed} that it had");
             return Failure::new(Code::Failed, message);
         }
         let survivors: Vec<_> = self.survivors.iter().copied().map(processes::describe).collect();
