@@ -8,7 +8,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,8 +15,8 @@ use worker_cli::client::Client;
 use worker_cli::socket::{Place, PrivateFolder, SocketAddress};
 use worker_cli::state_dir::StateArgs;
 
-/// Far longer than anything here takes; only a test that fails waits for so long.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) use crate::eventually::{LONG, eventually};
+pub(crate) use crate::script::script;
 
 /// A state folder. Whatever daemon it has ends with it.
 pub(crate) struct Scene {
@@ -254,23 +253,4 @@ pub(crate) fn listens(place: &Place) -> bool {
 pub(crate) fn send_signal(pid: i32, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap();
     assert!(sent.success(), "kill -{name} {pid}");
-}
-
-/// A fact that nobody announces.
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !is_so() {
-        assert!(since.elapsed() < LONG, "still waiting for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// A file with a program for `sh`. Another process writes it: what a child that is just being
-/// spawned here has open for writing cannot be executed.
-pub(crate) fn script(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let path = folder.join(name);
-    let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#;
-    let written = Command::new("sh").args(["-c", write, "sh", text]).arg(&path).status().unwrap();
-    assert!(written.success(), "{}", path.display());
-    path
 }

@@ -7,6 +7,8 @@ mod concurrency;
 mod depends;
 mod description;
 mod env;
+#[path = "../support/eventually.rs"]
+mod eventually;
 mod full_disk;
 mod idle;
 mod limits;
@@ -15,6 +17,8 @@ mod ports;
 mod prepare;
 mod refusals;
 mod restart_of_daemon;
+#[path = "../support/script.rs"]
+mod script;
 mod service;
 mod shop;
 mod signals;

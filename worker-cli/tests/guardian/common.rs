@@ -10,13 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-/// Far longer than anything here takes; only a test that fails waits for so long.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) use crate::eventually::{LONG, eventually};
 
 /// A shell that does nothing by itself, and whose parent process sees every signal at once.
 pub(crate) const IDLE: &str = "echo up $$; while :; do sleep 60 & wait; done";
@@ -182,15 +180,6 @@ pub(crate) fn group(pid: i32) -> i32 {
 fn field(pid: i32, index: usize) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.split(' ').nth(index).map(str::to_owned)
-}
-
-/// A fact that nobody announces.
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !is_so() {
-        assert!(since.elapsed() < LONG, "still waiting for {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// Kinds of events in a file of them, so far.

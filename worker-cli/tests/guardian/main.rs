@@ -2,6 +2,8 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+#[path = "../support/eventually.rs"]
+mod eventually;
 mod job_control;
 mod killed;
 mod left;

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Far longer than anything here takes; only a test that fails waits for so long.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) use crate::eventually::{LONG, eventually};
+pub(crate) use crate::script::script;
 
 /// Options of a run that has no cgroup. Each start that looks for cgroups ends what is left in those
 /// of dead supervisors, whatever its state folder: another test's would, too.
@@ -305,25 +305,6 @@ pub(crate) fn state(pid: i32) -> Option<char> {
 /// Neither gone nor a zombie.
 pub(crate) fn lives(pid: i32) -> bool {
     !matches!(state(pid), None | Some('Z' | 'X'))
-}
-
-/// A fact that nobody announces.
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !is_so() {
-        assert!(since.elapsed() < LONG, "still waiting for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// A file with a program for `sh`.
-pub(crate) fn script(folder: &Path, name: &str, text: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-
-    let path = folder.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    path
 }
 
 fn events(folder: &Path) -> Vec<Value> {

@@ -8,10 +8,14 @@ mod common;
 mod crash_loop;
 mod doctor;
 mod event_log;
+#[path = "../support/eventually.rs"]
+mod eventually;
 mod help;
 mod left_behind;
 mod messages;
 mod output;
 mod ports;
 mod readiness;
+#[path = "../support/script.rs"]
+mod script;
 mod stopping;

@@ -1,5 +1,7 @@
 //! A tour through every verb with a real daemon, as a person, as a program, and on a terminal.
 
+#[path = "../support/eventually.rs"]
+mod eventually;
 mod json;
 mod person;
 mod stage;

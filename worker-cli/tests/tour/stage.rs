@@ -8,13 +8,11 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Far longer than anything here takes; only a test that fails waits for so long.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) use crate::eventually::eventually;
 
 /// What everything begins with.
 pub(crate) const PROJECT: &str = r#"project = "shop"
@@ -180,14 +178,5 @@ impl Drop for Stage {
     fn drop(&mut self) {
         // A test that fails must not leave its daemon behind.
         drop(self.worker("down --all").output());
-    }
-}
-
-/// A fact that nobody announces.
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !is_so() {
-        assert!(since.elapsed() < LONG, "still waiting for {what}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
