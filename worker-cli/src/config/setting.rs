@@ -53,9 +53,9 @@ impl<T: Setting> At<T> {
     }
 
     /// The upper one of two settings that may each be missing.
-    pub(super) fn either(upper: Option<Self>, below: Option<Self>) -> Option<Self> {
+    pub(super) fn either(upper: Option<Box<Self>>, below: Option<Box<Self>>) -> Option<Box<Self>> {
         match (upper, below) {
-            (Some(upper), Some(below)) => Some(upper.over(below)),
+            (Some(upper), Some(below)) => Some(Box::new(upper.over(*below))),
             (upper, below) => upper.or(below),
         }
     }
@@ -138,8 +138,12 @@ impl Reader<'_> {
         });
     }
 
-    pub(super) fn field<T: Setting>(&mut self, table: &DeTable<'_>, key: &str) -> Option<At<T>> {
-        self.read(table.get(key)?)
+    pub(super) fn field<T: Setting>(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+    ) -> Option<Box<At<T>>> {
+        self.read(table.get(key)?).map(Box::new)
     }
 }
 
@@ -215,7 +219,7 @@ pub(super) fn schema_of<T: Setting>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-/// Declares a table: a struct with an optional field for each key, its parser, its schema, and how
+/// Declares a table: a struct with an optional field for each key (in a box, since most are missing), its parser, its schema, and how
 /// it lies over another one. Of the keys under `one_of`, a table has at most one, and it replaces
 /// whichever of them the table below has.
 macro_rules! table {
@@ -229,7 +233,7 @@ macro_rules! table {
         $(#[doc = $purpose])*
         #[derive(Clone, Debug, Default)]
         pub(super) struct $name {
-            $($(#[doc = $doc])* pub(super) $field: Option<$crate::config::setting::At<$type>>,)*
+            $($(#[doc = $doc])* pub(super) $field: Option<Box<$crate::config::setting::At<$type>>>,)*
         }
 
         impl $name {

@@ -63,8 +63,8 @@ pub(super) fn resolve(
 ) -> Option<Config> {
     let mut checks = Checks { home, sources, problems };
     let project = checks.project(file.project.map(|project| project.value));
-    let slots = drafts(file.slots.as_ref(), file.defaults.as_ref(), Kind::Slot);
-    let templates = drafts(file.templates.as_ref(), file.defaults.as_ref(), Kind::Template);
+    let slots = drafts(file.slots.as_deref(), file.defaults.as_deref(), Kind::Slot);
+    let templates = drafts(file.templates.as_deref(), file.defaults.as_deref(), Kind::Template);
     Graph::check(&slots, &templates, &mut checks);
     ports::check_fixed(&slots, &mut checks);
     let slots = checks.slots(&slots);
@@ -79,7 +79,10 @@ fn drafts<'a>(
 ) -> Vec<Draft<'a>> {
     let slots = slots.into_iter().flat_map(|slots| &slots.value.0);
     let draft = |(name, own): (&'a Name, &'a At<SlotTable>)| {
-        let whole = At::either(Some(own.clone()), defaults.cloned()).unwrap_or_default();
+        let whole = match defaults {
+            Some(defaults) => own.clone().over(defaults.clone()),
+            None => own.clone(),
+        };
         let (own, place) = (&own.value, &own.place);
         Draft { name, kind, own, table: whole.value, place, sound: whole.sound }
     };
@@ -132,6 +135,7 @@ impl Checks<'_> {
     }
 }
 
-fn folder_name(folder: &Path) -> String {
+/// What a project is called that is not given a name.
+pub(super) fn folder_name(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

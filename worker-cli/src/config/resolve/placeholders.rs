@@ -77,8 +77,8 @@ fn texts(table: &SlotTable) -> impl Iterator<Item = (&Place, &Text, Known)> {
 }
 
 fn probes(table: &SlotTable) -> impl Iterator<Item = (&Place, &Text, Known)> {
-    let ready = some(table.ready.as_ref());
-    let alive = some(table.alive.as_ref());
+    let ready = some(table.ready.as_deref());
+    let alive = some(table.alive.as_deref());
     let http = ready.and_then(|it| it.http.as_ref()).into_iter();
     let http = http.chain(alive.and_then(|it| it.http.as_ref()));
     let http = http.map(|it| (&it.place, &it.value.0, Known::All));

@@ -27,7 +27,8 @@ impl Checks<'_> {
         let (start, ready, alive) = (self.start(draft), self.ready(draft), self.alive(draft));
         let spec = self.spec(draft, start, ready.is_some(), alive.is_some());
         let command = self.command(draft);
-        let (dir, env_files) = (self.dir(table.dir.as_ref()), self.files(table.env_file.as_ref()));
+        let (dir, env_files) =
+            (self.dir(table.dir.as_deref()), self.files(table.env_file.as_deref()));
         Some(Slot {
             command: command?,
             dir: dir?,
@@ -75,7 +76,12 @@ impl Checks<'_> {
         if look.is_none() && draft.own.ready.is_some() {
             self.no_probe(&ready.place, ReadyTable::ONE_OF);
         }
-        self.check_look(draft, draft.own.ready.is_some(), table.http.as_ref(), table.tcp.as_ref());
+        self.check_look(
+            draft,
+            draft.own.ready.is_some(),
+            table.http.as_deref(),
+            table.tcp.as_deref(),
+        );
         look
     }
 
@@ -86,7 +92,12 @@ impl Checks<'_> {
         if look.is_none() && draft.own.alive.is_some() {
             self.no_probe(&alive.place, AliveTable::ONE_OF);
         }
-        self.check_look(draft, draft.own.alive.is_some(), table.http.as_ref(), table.tcp.as_ref());
+        self.check_look(
+            draft,
+            draft.own.alive.is_some(),
+            table.http.as_deref(),
+            table.tcp.as_deref(),
+        );
         for time in [&table.every, &table.timeout].into_iter().flatten() {
             if time.value.0.is_zero() {
                 self.add(Problem::new(&time.place, "this must be longer than 0"));
@@ -140,17 +151,17 @@ impl Kind {
 fn ready_look(table: &ReadyTable) -> Option<Look> {
     let log = table.log.as_ref().map(|log| Look::Log(log.value.0.as_str().to_owned()));
     let notify = table.notify.as_ref().map(|_| Look::Notify);
-    http(table.http.as_ref())
-        .or_else(|| tcp(table.tcp.as_ref()))
-        .or_else(|| exec(table.exec.as_ref()))
+    http(table.http.as_deref())
+        .or_else(|| tcp(table.tcp.as_deref()))
+        .or_else(|| exec(table.exec.as_deref()))
         .or(log)
         .or(notify)
 }
 
 fn alive_look(table: &AliveTable) -> Option<Look> {
-    http(table.http.as_ref())
-        .or_else(|| tcp(table.tcp.as_ref()))
-        .or_else(|| exec(table.exec.as_ref()))
+    http(table.http.as_deref())
+        .or_else(|| tcp(table.tcp.as_deref()))
+        .or_else(|| exec(table.exec.as_deref()))
 }
 
 fn http(target: Option<&At<HttpTarget>>) -> Option<Look> {

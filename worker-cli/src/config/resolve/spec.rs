@@ -54,15 +54,15 @@ fn options(table: &SlotTable, start: Start) -> SlotOptions {
     SlotOptions {
         prepare: prepare.map(|_| PrepareOptions::default()),
         ports: table.ports.as_ref().map_or(PortRequest::None, |ports| ports.value.0),
-        ready: some(table.ready.as_ref()).map(ready_options),
-        alive: some(table.alive.as_ref()).map(alive_options),
+        ready: some(table.ready.as_deref()).map(ready_options),
+        alive: some(table.alive.as_deref()).map(alive_options),
         stop: table.stop.as_ref().map(|stop| stop_options(&stop.value)).unwrap_or_default(),
         restart: table.restart.as_ref().map(|it| restart_options(&it.value)).unwrap_or_default(),
         idle: idle(table, start),
         memory_limit: table
             .limits
             .as_ref()
-            .and_then(|limits| some(limits.value.memory.as_ref()))
+            .and_then(|limits| some(limits.value.memory.as_deref()))
             .map(|size| size.0),
         on_clean_exit: table.on_clean_exit.as_ref().map(|it| it.value.0.into()).unwrap_or_default(),
         flush: None,
@@ -80,7 +80,7 @@ fn idle(table: &SlotTable, start: Start) -> Option<Duration> {
 fn ready_options(table: &ReadyTable) -> ReadyOptions {
     let default = ReadyOptions::default();
     ReadyOptions {
-        timeout: time(table.timeout.as_ref(), default.timeout),
+        timeout: time(table.timeout.as_deref(), default.timeout),
         any_owner: table.owner.as_ref().is_some_and(|owner| owner.value.0 == Owner::Any),
     }
 }
@@ -94,7 +94,7 @@ fn stop_options(table: &StopTable) -> StopOptions {
     let default = StopOptions::default();
     StopOptions {
         signal: table.signal.as_ref().map_or(default.signal, |signal| signal.value.0),
-        grace: time(table.grace.as_ref(), default.grace),
+        grace: time(table.grace.as_deref(), default.grace),
     }
 }
 
@@ -103,10 +103,10 @@ fn restart_options(table: &RestartTable) -> RestartOptions {
     RestartOptions {
         when: table.when.as_ref().map_or(default.when, |when| when.value.0.into()),
         max_failures: table.max_failures.as_ref().map_or(default.max_failures, |it| it.value.0),
-        window: time(table.window.as_ref(), default.window),
-        healthy_after: time(table.healthy_after.as_ref(), default.healthy_after),
-        backoff: time(table.backoff.as_ref(), default.backoff),
-        backoff_max: time(table.backoff_max.as_ref(), default.backoff_max),
+        window: time(table.window.as_deref(), default.window),
+        healthy_after: time(table.healthy_after.as_deref(), default.healthy_after),
+        backoff: time(table.backoff.as_deref(), default.backoff),
+        backoff_max: time(table.backoff_max.as_deref(), default.backoff_max),
     }
 }
 
@@ -162,8 +162,9 @@ fn place(error: SpecError, table: &SlotTable) -> Option<&Place> {
     let backoff_max = restart.and_then(|it| it.backoff_max.as_ref()).map(|it| &it.place);
     let max_failures = restart.and_then(|it| it.max_failures.as_ref()).map(|it| &it.place);
     let window = restart.and_then(|it| it.window.as_ref()).map(|it| &it.place);
-    let ready = some(table.ready.as_ref()).and_then(|it| it.timeout.as_ref()).map(|it| &it.place);
-    let alive = some(table.alive.as_ref()).and_then(|it| it.failures.as_ref()).map(|it| &it.place);
+    let ready = some(table.ready.as_deref()).and_then(|it| it.timeout.as_ref()).map(|it| &it.place);
+    let alive =
+        some(table.alive.as_deref()).and_then(|it| it.failures.as_ref()).map(|it| &it.place);
     match error {
         SpecError::MaxFailuresZero => max_failures,
         SpecError::BackoffZero => backoff,
