@@ -14,6 +14,7 @@ mod launch;
 mod name;
 mod parse;
 mod problem;
+mod project;
 mod render;
 mod resolve;
 mod schema;
@@ -42,6 +43,7 @@ pub use self::invalid::Invalid;
 #[cfg(unix)]
 pub use self::launch::{AliveProbe, Instance, Launch};
 pub use self::name::Name;
+pub use self::project::project_of;
 pub use self::schema::schema;
 pub use self::show::{to_json, to_toml};
 

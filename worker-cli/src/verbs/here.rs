@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Name};
 use crate::error::{Code, Failure};
 use crate::guardian;
 use crate::verbs::screen::note;
@@ -68,6 +68,16 @@ impl Project {
     pub(super) fn name(&self) -> &str {
         self.config.project.as_str()
     }
+}
+
+/// The name of the project that a verb is called in, where that is all that counts; none outside of
+/// any.
+///
+/// # Errors
+///
+/// [`Failure`] if the current folder is gone.
+pub(super) fn project() -> Result<Option<Name>, Failure> {
+    Ok(config::find(&folder()?).ok().and_then(|file| config::project_of(&file)))
 }
 
 fn folder() -> Result<PathBuf, Failure> {

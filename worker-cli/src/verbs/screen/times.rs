@@ -1,5 +1,6 @@
 //! Times as people read them.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,13 +10,14 @@ use jiff::tz::TimeZone;
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     now: Timestamp,
-    zone: TimeZone,
+    /// It takes about half a millisecond to find out, and is needed only for the time of a day.
+    zone: OnceCell<TimeZone>,
 }
 
 impl Clock {
     /// The time here.
     pub(crate) fn now() -> Self {
-        Self { now: Timestamp::now(), zone: TimeZone::system() }
+        Self { now: Timestamp::now(), zone: OnceCell::new() }
     }
 
     /// The time in the same place, later.
@@ -27,7 +29,7 @@ impl Clock {
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
         let now = "2026-11-22T07:10:00Z".parse().unwrap();
-        Self { now, zone: TimeZone::UTC }
+        Self { now, zone: TimeZone::UTC.into() }
     }
 
     /// How long ago it was; zero if it is still to come, or no time at all.
@@ -51,8 +53,12 @@ impl Clock {
         self.format(if is_today { "%H:%M:%S%.3f" } else { "%Y-%m-%d %H:%M:%S%.3f" }, time)
     }
 
+    fn zone(&self) -> &TimeZone {
+        self.zone.get_or_init(TimeZone::system)
+    }
+
     fn day(&self, time: Timestamp) -> jiff::civil::Date {
-        self.zone.to_datetime(time).date()
+        self.zone().to_datetime(time).date()
     }
 
     fn between(
@@ -66,7 +72,7 @@ impl Clock {
 
     fn format(&self, format: &str, time: &str) -> String {
         let Ok(parsed) = time.parse::<Timestamp>() else { return time.to_owned() };
-        self.zone.to_datetime(parsed).strftime(format).to_string()
+        self.zone().to_datetime(parsed).strftime(format).to_string()
     }
 }
 

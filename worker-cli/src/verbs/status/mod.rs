@@ -5,7 +5,7 @@ mod watch;
 
 use clap::Args;
 
-use super::here::Here;
+use super::here::{self, Here};
 use super::names::Names;
 use super::outcome::to_json;
 use super::request::Answer;
@@ -65,15 +65,14 @@ enum Selection {
 pub(crate) fn run(args: &StatusArgs) -> Result<u8, Failure> {
     block_on(async {
         let client = Client::new(&args.answer.state)?.without_start();
-        let here = Here::look()?;
         if !client.is_there().await? {
-            return without_daemon(args, &here);
+            return without_daemon(args);
         }
         if args.watch {
-            return watch::watch(&client, &here, args).await;
+            return watch::watch(&client, args).await;
         }
         let slots = client.slots(None).await?;
-        let selection = select(args, &here, &slots)?;
+        let selection = select(args, &slots)?;
         let shown = selection.of(&slots);
         print(&if args.answer.json {
             to_json(&shown)
@@ -85,8 +84,8 @@ pub(crate) fn run(args: &StatusArgs) -> Result<u8, Failure> {
 }
 
 /// Nothing runs. A slot that is named must still be one.
-fn without_daemon(args: &StatusArgs, here: &Here) -> Result<u8, Failure> {
-    let targets = Names { here, known: &[] }.find_all(&args.slots)?;
+fn without_daemon(args: &StatusArgs) -> Result<u8, Failure> {
+    let targets = Names { here: &Here::look()?, known: &[] }.find_all(&args.slots)?;
     if let Some(target) = targets.first() {
         let message = format!("{} is not running, nor is the daemon", target.slot);
         let hint = format!("start it: worker start {}", target.slot);
@@ -100,22 +99,21 @@ fn without_daemon(args: &StatusArgs, here: &Here) -> Result<u8, Failure> {
     Ok(exit_code::DONE)
 }
 
-fn select(args: &StatusArgs, here: &Here, slots: &Slots) -> Result<Selection, Failure> {
+fn select(args: &StatusArgs, slots: &Slots) -> Result<Selection, Failure> {
     if !args.slots.is_empty() {
         let known: Vec<String> = slots.slots.iter().map(|slot| slot.slot.clone()).collect();
-        let targets = Names { here, known: &known }.find_all(&args.slots)?;
+        let targets = Names { here: &Here::look()?, known: &known }.find_all(&args.slots)?;
         return Ok(Selection::Named(targets.into_iter().map(|target| target.slot).collect()));
     }
-    Ok(match here.project().filter(|_| !args.all) {
-        Some(project) => Selection::Project(project.name().to_owned()),
-        None => Selection::All,
-    })
+    let project = if args.all { None } else { here::project()? };
+    Ok(project.map_or(Selection::All, |project| Selection::Project(project.as_str().to_owned())))
 }
 
 impl Selection {
     fn of(&self, slots: &Slots) -> Slots {
         let wanted = slots.slots.iter().filter(|slot| self.has(&slot.slot));
-        Slots { slots: wanted.cloned().collect(), ..slots.clone() }
+        let (slots, warnings) = (wanted.cloned().collect(), slots.warnings.clone());
+        Slots { v: VERSION, slots, warnings }
     }
 
     fn has(&self, slot: &str) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
 use super::super::screen::{Canvas, is_lively, read_on, terminal_size};
-use super::{Here, Page, Selection, StatusArgs, in_words, print, select, to_json};
+use super::{Page, Selection, StatusArgs, in_words, print, select, to_json};
 use crate::api::{EventsQuery, Slots};
 use crate::client::Client;
 use crate::error::{Code, Failure};
@@ -19,11 +19,11 @@ const TICK: Duration = Duration::from_secs(1);
 const BURST: Duration = Duration::from_millis(30);
 
 /// Shows the slots until nobody reads any more, or the daemon is gone; answers the exit code.
-pub(super) async fn watch(client: &Client, here: &Here, args: &StatusArgs) -> Result<u8, Failure> {
+pub(super) async fn watch(client: &Client, args: &StatusArgs) -> Result<u8, Failure> {
     let query = EventsQuery { follow: true, ..EventsQuery::default() };
     let mut events = client.events(&query, None).await?;
     let mut slots = client.slots(None).await?;
-    let mut view = View::new(args, select(args, here, &slots)?);
+    let mut view = View::new(args, select(args, &slots)?);
     let mut tick = interval(TICK);
     // When the slots are looked at again, after an event.
     let mut look_at = None;
