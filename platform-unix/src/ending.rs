@@ -7,7 +7,7 @@ use worker_core::RunId;
 use crate::Pid;
 use crate::adopt::ids_of;
 use crate::cgroup::Leaf;
-use crate::os;
+use crate::os::{self, Process};
 use crate::reaper::kill_group_of;
 use crate::state::{Child, Ending, Known, Owner, Released, State, Unattributed};
 
@@ -146,11 +146,16 @@ impl State {
 
     /// Remembers who is below a run's processes, while that can be seen. Those that were remembered
     /// before and live are found again, or became children of ours. A leaf knows them better.
-    pub(crate) fn remember_tree(&mut self, id: RunId) {
+    fn remember_tree(&mut self, id: RunId) {
         if self.group_of(id).is_some() {
             return;
         }
         let below = self.below_roots(id);
+        self.remember(id, below);
+    }
+
+    /// Takes note of who is below a run's processes.
+    pub(crate) fn remember(&mut self, id: RunId, below: Vec<Process>) {
         if let Some(run) = self.runs.get_mut(&id) {
             run.known = below.into_iter().collect();
         }

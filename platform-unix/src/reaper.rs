@@ -1,6 +1,6 @@
 //! The one place that reaps.
 
-use rustix::process::{Signal, kill_process_group};
+use rustix::process::{Signal, kill_process, kill_process_group};
 use worker_core::{Exit, RunId, TreeEnd};
 
 use crate::Pid;
@@ -196,6 +196,14 @@ impl Run {
 /// One SIGKILL to the group of a child that is not reaped.
 pub(crate) fn kill_group_of(leader: Pid) {
     signal_group(leader, &[Signal::KILL]);
+}
+
+/// Signals to a child that is not reaped.
+pub(crate) fn signal_child(pid: Pid, signals: &[Signal]) {
+    let Some(pid) = rustix::process::Pid::from_raw(pid) else { return };
+    for &signal in signals {
+        let _ = kill_process(pid, signal); // It may be another user's.
+    }
 }
 
 /// Signals to the group of a child that is not reaped.

@@ -1,20 +1,34 @@
 //! Signals that leave a tree its choice.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rustix::process::Signal;
 use worker_core::RunId;
 
 use crate::Pid;
-use crate::os::{self, Family, Process};
-use crate::reaper::signal_group;
+use crate::adopt::ids_of;
+use crate::os::{self, ChildList, Family, Process};
+use crate::reaper::{signal_child, signal_group};
 use crate::signal::native;
-use crate::state::{Ending, State};
-use crate::tree::children_of;
+use crate::state::{Ending, Owner, State};
+use crate::tree::{children_among, children_of, with_descendants};
 
 /// A tree that answers a signal by forking would keep us here for ever. What it forks after so many
 /// looks is left to the grace.
 const LOOKS: usize = 4;
+
+/// A tree that is being signalled.
+struct Reach {
+    run: RunId,
+    group: Option<Pid>,
+    signals: Vec<Signal>,
+    /// What was in its leaf before.
+    in_leaf: Vec<Process>,
+    /// The children of ours that had the signals.
+    roots: HashSet<Pid>,
+    /// What below them had the signals.
+    below: HashSet<(Pid, u64)>,
+}
 
 impl State {
     /// Asks for [`signal_asked`](Self::signal_asked) with this signal.
@@ -23,24 +37,31 @@ impl State {
     }
 
     /// The signal that was asked for, then SIGCONT, once to every process of each tree that it was
-    /// asked for. All trees share the looks at our children, which take longer the more there are.
+    /// asked for.
     pub(crate) fn signal_asked(&mut self) {
         let asked = std::mem::take(&mut self.to_signal);
         if asked.is_empty() {
             return; // Somebody else has done it.
         }
         self.settle();
-        asked.into_iter().for_each(|(id, signal)| self.signal_run(id, signal));
+        let native = asked.into_iter().filter_map(|(id, signal)| self.begin_stop(id, signal));
+        let native: Vec<_> = native.collect();
+        self.signal_trees(native);
         self.settle();
     }
 
-    fn signal_run(&mut self, id: RunId, signal: worker_core::Signal) {
-        let Some(run) = self.runs.get_mut(&id) else { return };
+    fn begin_stop(
+        &mut self,
+        id: RunId,
+        signal: worker_core::Signal,
+    ) -> Option<(RunId, Vec<Signal>)> {
+        let run = self.runs.get_mut(&id)?;
         run.ending = run.ending.max(Ending::Signalled);
-        match native(signal) {
-            Some(signal) => self.signal_each(id, &[signal, Signal::CONT]),
-            None => tracing::warn!(%signal, "this system has no such signal: it is not sent"),
-        }
+        let Some(signal) = native(signal) else {
+            tracing::warn!(%signal, "this system has no such signal: it is not sent");
+            return None;
+        };
+        Some((id, vec![signal, Signal::CONT]))
     }
 
     /// A signal to the group of the leader, while that is not reaped.
@@ -53,55 +74,114 @@ impl State {
     /// A signal to every process of every run.
     pub(crate) fn signal_all(&mut self, signal: Signal) {
         self.settle();
-        let runs: Vec<_> = self.runs.keys().copied().collect();
-        runs.into_iter().for_each(|run| self.signal_each(run, &[signal]));
+        let runs = self.runs.keys().map(|&run| (run, vec![signal])).collect();
+        self.signal_trees(runs);
     }
 
-    /// The signals, once to every process of the tree: to the group as a whole, then one by one to
-    /// whatever left it.
-    fn signal_each(&mut self, run: RunId, signals: &[Signal]) {
-        let group = self.own_group(run);
-        self.remember_tree(run);
-        let in_leaf = self.in_leaf(run);
-        if let Some(group) = group {
-            signal_group(group, signals);
-        }
-        let mut reached = HashSet::new();
-        for _ in 0..LOOKS {
-            let before = reached.len();
-            self.signal_outside_group(run, group, signals, &mut reached);
-            if reached.len() == before {
+    /// The signals, once to every process of each tree: to the group as a whole, then one by one to
+    /// whatever left it. The trees share the looks at our children, which take longer the more there
+    /// are.
+    fn signal_trees(&mut self, asked: Vec<(RunId, Vec<Signal>)>) {
+        let mut roots = self.roots_by_run();
+        let begin = |(run, signals)| {
+            self.begin_reach(run, signals, &roots.remove(&run).unwrap_or_default())
+        };
+        let mut open: Vec<Reach> = asked.into_iter().map(begin).collect();
+        let mut done = Vec::new();
+        for _ in 1..LOOKS {
+            self.adopt();
+            let (family, mut roots) = (Family::now(), self.roots_by_run());
+            let mut found_more = |reach: &mut Reach| {
+                reach.look(&family, &roots.remove(&reach.run).unwrap_or_default())
+            };
+            done.extend(open.extract_if(.., |reach| !found_more(reach)));
+            if open.is_empty() {
                 break;
             }
-            self.adopt();
         }
-        // What hangs under nothing of ours. What was forked since is left alone, as above.
-        let strays = in_leaf.iter().filter(|process| !reached.contains(&identity(process)));
-        for process in strays.filter(|process| Some(process.group) != group && process.alive) {
-            os::signal_pinned(process, signals);
+        done.iter().chain(&open).for_each(Reach::signal_strays);
+    }
+
+    /// Remembers the tree, signals its group, and has a first look at what left that.
+    fn begin_reach(&mut self, run: RunId, signals: Vec<Signal>, roots: &[Pid]) -> Reach {
+        let (roots, below) = (roots.iter().copied().collect(), HashSet::new());
+        let (group, in_leaf) = (self.own_group(run), self.in_leaf(run));
+        let mut reach = Reach { run, group, signals, in_leaf, roots, below };
+        let living = reach.roots.iter().copied().filter(|&root| !self.is_held(root));
+        let lists: Vec<_> = living.map(|root| (root, ChildList::open(root))).collect();
+        let children = |family: &Family, (root, list): &(Pid, Option<ChildList>)| {
+            let listed = list.as_ref().map_or_else(|| family.children(*root), ChildList::now);
+            children_among(listed, *root)
+        };
+        if self.group_of(run).is_none() {
+            let family = Family::now();
+            let mut below = self.strays(run);
+            below.extend(lists.iter().flat_map(|root| children(&family, root)));
+            self.remember(run, with_descendants(&family, below));
+        }
+        reach.signal_roots();
+        let family = Family::now();
+        reach.descend(&family, lists.iter().flat_map(|root| children(&family, root)).collect());
+        reach
+    }
+
+    /// The children of ours that belong to each run.
+    fn roots_by_run(&self) -> HashMap<RunId, Vec<Pid>> {
+        let mut roots: HashMap<RunId, Vec<Pid>> = HashMap::new();
+        for (&pid, child) in &self.children {
+            if let Owner::Run(run) = child.owner {
+                roots.entry(run).or_default().push(pid);
+            }
+        }
+        roots
+    }
+}
+
+impl Reach {
+    /// What is not reaped has its number for itself.
+    fn signal_roots(&self) {
+        if let Some(group) = self.group {
+            signal_group(group, &self.signals);
+        }
+        let outside = |&root: &Pid| Some(ids_of(root)[1]) != self.group;
+        self.roots
+            .iter()
+            .copied()
+            .filter(outside)
+            .for_each(|root| signal_child(root, &self.signals));
+    }
+
+    /// One more look, at roots that have turned up. Answers whether there were any.
+    ///
+    /// Children that turn up under a process that had the signals already are its answer to them, and
+    /// are left alone; orphans are not.
+    fn look(&mut self, family: &Family, roots: &[Pid]) -> bool {
+        let new: Vec<Pid> = roots.iter().copied().filter(|&root| self.roots.insert(root)).collect();
+        self.descend(family, new.iter().copied().filter_map(os::process).collect());
+        !new.is_empty()
+    }
+
+    /// Top down: a process is signalled, and right after that its children are listed, so none that
+    /// it forked before is missed.
+    fn descend(&mut self, family: &Family, mut open: Vec<Process>) {
+        while let Some(process) = open.pop() {
+            if self.below.insert(identity(&process)) {
+                if Some(process.group) != self.group && process.alive {
+                    os::signal_pinned(&process, &self.signals);
+                }
+                open.extend(children_of(family, &process));
+            }
         }
     }
 
-    /// One look at the tree, top down: a process is signalled, and right after that its children
-    /// are listed, so none that it forked before is missed. Children that turn up in a later look
-    /// under a process that had the signal already are its answer to it, and are left alone; orphans
-    /// that turn up are not.
-    fn signal_outside_group(
-        &self,
-        run: RunId,
-        group: Option<Pid>,
-        signals: &[Signal],
-        reached: &mut HashSet<(Pid, u64)>,
-    ) {
-        let family = Family::now();
-        let mut open: Vec<Process> = self.roots(run).into_iter().filter_map(os::process).collect();
-        open.retain(|process| !reached.contains(&identity(process)));
-        while let Some(process) = open.pop() {
-            reached.insert(identity(&process));
-            if Some(process.group) != group && process.alive {
-                os::signal_pinned(&process, signals);
-            }
-            open.extend(children_of(&family, &process));
+    /// To what is in the leaf and hangs under nothing of ours.
+    fn signal_strays(&self) {
+        let is_reached = |process: &Process| {
+            self.roots.contains(&process.pid) || self.below.contains(&identity(process))
+        };
+        let strays = self.in_leaf.iter().filter(|process| !is_reached(process));
+        for process in strays.filter(|process| Some(process.group) != self.group && process.alive) {
+            os::signal_pinned(process, &self.signals);
         }
     }
 }

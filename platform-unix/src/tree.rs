@@ -87,6 +87,11 @@ pub(crate) fn children_of(family: &Family, parent: &Process) -> Vec<Process> {
 }
 
 fn children_of_number(family: &Family, parent: Pid) -> Vec<Process> {
-    let children = family.children(parent).into_iter().filter_map(os::process);
+    children_among(family.children(parent), parent)
+}
+
+/// Those of the processes that are children of this one by now.
+pub(crate) fn children_among(listed: Vec<Pid>, parent: Pid) -> Vec<Process> {
+    let children = listed.into_iter().filter_map(os::process);
     children.filter(|child| child.parent == parent).collect()
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::str::FromStr;
 use std::sync::{Once, OnceLock};
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags, open, stat};
+use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat, stat};
 use rustix::io::{Errno, pread};
 use rustix::param::clock_ticks_per_second;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -186,6 +186,36 @@ impl Family {
     }
 }
 
+/// The list of a process's children, kept open: to find it anew costs more than to read it.
+#[derive(Debug)]
+pub(crate) struct ChildList {
+    pid: Pid,
+    /// Its folder of threads.
+    threads: OwnedFd,
+    /// The children of its main thread.
+    of_main: OwnedFd,
+}
+
+impl ChildList {
+    /// None where the kernel has no such lists, or if the process is gone.
+    pub(crate) fn open(pid: Pid) -> Option<Self> {
+        if !children_are_listed() {
+            return None;
+        }
+        let threads = open_to_read(CWD, &format!("/proc/{pid}/task"))?;
+        let of_main = open_to_read(&threads, &format!("{pid}/children"))?;
+        Some(Self { pid, threads, of_main })
+    }
+
+    /// The children at this moment, dead ones included.
+    pub(crate) fn now(&self) -> Vec<Pid> {
+        if !fstat(&self.threads).is_ok_and(|threads| has_one(&threads)) {
+            return listed_children(self.pid);
+        }
+        read_all(&self.of_main).map_or_else(Vec::new, |listed| numbers(&listed))
+    }
+}
+
 /// The list of our own children, kept open: to find it anew costs more than to read it.
 #[derive(Debug)]
 pub(crate) struct OwnChildren {
@@ -196,7 +226,7 @@ impl OwnChildren {
     /// Opens the list of this process.
     pub(crate) fn open() -> Self {
         let own = own_pid();
-        Self { list: open_to_read(&format!("/proc/{own}/task/{own}/children")) }
+        Self { list: open_to_read(CWD, &format!("/proc/{own}/task/{own}/children")) }
     }
 
     /// As [`Family::own_children`].
@@ -228,9 +258,13 @@ fn listed_children(parent: Pid) -> Vec<Pid> {
     threads.iter().flat_map(|&thread| children_of_thread(parent, thread)).collect()
 }
 
-/// A process's folder of threads has one link for each, and the usual two.
 fn has_one_thread(pid: Pid) -> bool {
-    stat(format!("/proc/{pid}/task")).is_ok_and(|task| task.st_nlink == 3)
+    stat(format!("/proc/{pid}/task")).is_ok_and(|threads| has_one(&threads))
+}
+
+/// A process's folder of threads has one link for each, and the usual two.
+fn has_one(threads: &Stat) -> bool {
+    threads.st_nlink == 3
 }
 
 fn threads(pid: Pid) -> Vec<Pid> {
@@ -248,22 +282,27 @@ fn numbers(list: &[u8]) -> Vec<Pid> {
 }
 
 fn read(path: &str) -> Option<Vec<u8>> {
-    read_all(&open_to_read(path)?)
+    read_all(&open_to_read(CWD, path)?)
 }
 
-fn open_to_read(path: &str) -> Option<OwnedFd> {
-    open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
+fn open_to_read(folder: impl AsFd, path: &str) -> Option<OwnedFd> {
+    openat(folder, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 
-/// Reads a file of `/proc` from its beginning. Asks for no size as std does, since there is none:
-/// one call less on the path from a crash to the next run.
+/// The kernel fills up to a page before it lets a read of such a file return (`seq_read_iter` in its
+/// `fs/seq_file.c`), so one that returns less than this has read all of it.
+const SHORT: usize = 1024;
+
+/// Reads a file of `/proc` that is made as it is read, from its beginning. Asks for no size as std
+/// does, since there is none, nor for an end that is known: two calls less on the path from a crash to
+/// the next run.
 fn read_all(file: &OwnedFd) -> Option<Vec<u8>> {
-    let mut content = Vec::with_capacity(1024);
+    let mut content = Vec::with_capacity(SHORT);
     loop {
         let offset = content.len() as u64;
         match pread(file, spare_capacity(&mut content), offset) {
-            Ok(0) => return Some(content),
             Ok(_) if content.len() == content.capacity() => content.reserve(content.len()),
+            Ok(length) if length < SHORT => return Some(content),
             Ok(_) | Err(Errno::INTR) => {}
             Err(_) => return None,
         }
@@ -380,6 +419,16 @@ mod tests {
         assert_eq!((process.parent, process.group, process.session), (3, 4, 5));
         assert_eq!(process.start, 9876);
         assert!(process.alive);
+    }
+
+    #[test]
+    fn a_file_is_read_to_its_end_however_long_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        for length in [0, 1, SHORT - 1, SHORT, SHORT + 1, 2 * SHORT, 4 * SHORT - 9, 10 * SHORT] {
+            let path = folder.path().join(length.to_string());
+            fs::write(&path, vec![b'x'; length]).unwrap();
+            assert_eq!(read(path.to_str().unwrap()).unwrap().len(), length);
+        }
     }
 
     #[test]

@@ -183,6 +183,24 @@ impl Family {
     }
 }
 
+/// The list of a process's children. On Linux it is a file that is kept open.
+#[derive(Debug)]
+pub(crate) struct ChildList {
+    pid: Pid,
+}
+
+impl ChildList {
+    #[expect(clippy::unnecessary_wraps, reason = "on Linux there may be no such file")]
+    pub(crate) fn open(pid: Pid) -> Option<Self> {
+        Some(Self { pid })
+    }
+
+    /// The children at this moment.
+    pub(crate) fn now(&self) -> Vec<Pid> {
+        Family::now().children(self.pid)
+    }
+}
+
 /// The list of our own children.
 #[derive(Debug)]
 pub(crate) struct OwnChildren;
