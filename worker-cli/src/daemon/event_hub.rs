@@ -21,9 +21,9 @@ pub struct EventRecord {
     /// Its number, from 1 on.
     pub seq: u64,
     /// The slot by its name in full.
-    pub slot: String,
+    pub slot: Box<str>,
     /// One line of JSON, without its end.
-    pub line: String,
+    pub line: Box<str>,
 }
 
 /// Keeps the latest events. Memory does not grow with the listeners, nor with how far they are
@@ -59,7 +59,8 @@ impl EventHub {
     pub fn add(&self, slot: &str, notice: &Notice) -> Arc<EventRecord> {
         let mut kept = self.kept();
         let line = kept.lines.line(slot, notice);
-        let record = Arc::new(EventRecord { seq: kept.lines.seq(), slot: slot.to_owned(), line });
+        let (seq, line) = (kept.lines.seq(), line.into_boxed_str());
+        let record = Arc::new(EventRecord { seq, slot: slot.into(), line });
         if kept.records.len() == KEPT {
             kept.records.pop_front();
         }

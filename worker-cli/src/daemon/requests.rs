@@ -16,6 +16,7 @@ use super::waiting::{self, Started, Waiting};
 use super::{Daemon, outcome, registry};
 use crate::api::{SlotStatus, StartRequest, StopRequest};
 use crate::config::{self, Config, Launch};
+use crate::driver::Answer;
 use crate::error::{Code, Failure};
 use crate::run::in_words;
 
@@ -68,7 +69,7 @@ impl Daemon {
     /// [`Failure`] if it is not parked.
     pub async fn reset(&self, name: &str) -> Result<SlotStatus, Failure> {
         let id = self.registry().find(name)?;
-        self.ask(id, name, Ask::Reset).await?;
+        self.ask(id, Ask::Reset).await?;
         self.registry().intend(id, Intent::Rest);
         self.slot(name).await
     }
@@ -80,7 +81,7 @@ impl Daemon {
     /// [`Failure`] if it has no live run.
     pub async fn touch(&self, name: &str) -> Result<SlotStatus, Failure> {
         let id = self.registry().find(name)?;
-        self.ask(id, name, Ask::Touch).await?;
+        self.ask(id, Ask::Touch).await?;
         self.slot(name).await
     }
 
@@ -160,7 +161,6 @@ impl Daemon {
         launch: Launch,
         way: Way,
     ) -> Pin<Box<dyn Future<Output = Started> + Send>> {
-        let daemon = self.clone();
         {
             let mut registry = self.registry();
             if registry.is_closing {
@@ -168,9 +168,13 @@ impl Daemon {
             }
             registry.intend(id, Intent::Up);
         }
+        let needs = launch.instance.depends_on();
+        if needs.is_empty() {
+            return Box::pin(self.ask_start(id, launch, way));
+        }
+        let daemon = self.clone();
         Box::pin(async move {
-            let needs = launch.instance.depends_on();
-            if needs.is_empty() || !daemon.begins_anew(id).await {
+            if !daemon.begins_anew(id).await {
                 return daemon.ask_start(id, launch, way).await;
             }
             let name = launch.instance.full_name();
@@ -262,26 +266,38 @@ impl Daemon {
         Failure { message, ..because }
     }
 
-    async fn ask_start(&self, id: SlotId, launch: Launch, way: Way) -> Started {
-        let name = launch.instance.full_name();
-        let (ask, launch) = {
-            let mut registry = self.registry();
-            let entry = registry.entry_mut(id);
-            entry.is_blocked = false;
-            let is_prepared = entry.is_prepared(&launch.dir);
-            let spec = launch.spec(is_prepared);
-            let launch = worker_core::Launch { id: registry.add_launch(id, launch), spec };
-            let number = launch.id;
-            let ask = match way {
-                Way::Start => Ask::Start(launch),
-                Way::Restart => Ask::Restart(launch),
-                Way::Resume(past) => Ask::Resume(launch, Box::new(past)),
-            };
-            (ask, number)
+    /// Asks at once, and answers when it is ready. What waits for that is small: many may be started
+    /// at the same time.
+    fn ask_start(
+        &self,
+        id: SlotId,
+        launch: Launch,
+        way: Way,
+    ) -> impl Future<Output = Started> + use<> {
+        let (launch, ask) = self.start_of(id, launch, way);
+        let answer = self.shared.driver.ask(id, ask);
+        let daemon = self.clone();
+        async move {
+            let started = daemon.answered(id, answer).await;
+            daemon.drop_unless_in_use(id, launch).await;
+            started
+        }
+    }
+
+    fn start_of(&self, id: SlotId, launch: Launch, way: Way) -> (LaunchId, Ask) {
+        let mut registry = self.registry();
+        let entry = registry.entry_mut(id);
+        entry.is_blocked = false;
+        let is_prepared = entry.is_prepared(&launch.dir);
+        let spec = launch.spec(is_prepared);
+        let launch = worker_core::Launch { id: registry.add_launch(id, launch), spec };
+        let number = launch.id;
+        let ask = match way {
+            Way::Start => Ask::Start(launch),
+            Way::Restart => Ask::Restart(launch),
+            Way::Resume(past) => Ask::Resume(launch, Box::new(past)),
         };
-        let started = self.ask(id, &name, ask).await;
-        self.drop_unless_in_use(id, launch).await;
-        started
+        (number, ask)
     }
 
     /// A start that joined another one, or was refused, has no use for what it would have executed.
@@ -292,13 +308,18 @@ impl Daemon {
         }
     }
 
-    async fn ask(&self, id: SlotId, name: &str, ask: Ask) -> Started {
-        let outcome = self.shared.driver.ask(id, ask).await.ok();
+    async fn ask(&self, id: SlotId, ask: Ask) -> Started {
+        let answer = self.shared.driver.ask(id, ask);
+        self.answered(id, answer).await
+    }
+
+    async fn answered(&self, id: SlotId, answer: Answer) -> Started {
+        let outcome = answer.await.ok();
         let cause = match outcome {
-            Some(Outcome::StartFailed(cause)) => self.cause(id, cause).await,
+            Some(Outcome::StartFailed(cause)) => Box::pin(self.cause(id, cause)).await,
             Some(_) | None => String::new(),
         };
-        outcome::check(name, outcome, &cause)
+        outcome::check(&self.registry().entry(id).name, outcome, &cause)
     }
 
     /// Why a start failed, with the last lines of its output. Who waits hears of that before the

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
 
 use tokio::task::JoinSet;
 use worker_core::{Block, Kill, LaunchId, Order, Program, Report, RunId, Spawn};
@@ -115,7 +116,8 @@ impl<H: Host> Executor<H> {
         });
     }
 
-    /// Runs beside the orders until it ends or the tree of the run is gone.
+    /// Runs beside the orders until it ends or the tree of the run is gone. One that has nothing to
+    /// wait for is not kept.
     fn probe<F>(
         self: &Arc<Self>,
         run: RunKey,
@@ -124,7 +126,10 @@ impl<H: Host> Executor<H> {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        let probe = probe(Arc::clone(self), reports.clone());
+        let mut probe = Box::pin(probe(Arc::clone(self), reports.clone()));
+        if probe.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+            return;
+        }
         if let Some(probes) = self.probes().get_mut(&run.run) {
             while probes.try_join_next().is_some() {}
             probes.spawn(probe);

@@ -85,7 +85,7 @@ impl Feed {
 
     fn wants(&self, record: &EventRecord) -> bool {
         let EventsQuery { slot, project, .. } = &self.query;
-        slot.as_ref().is_none_or(|slot| *slot == record.slot)
+        slot.as_ref().is_none_or(|slot| **slot == *record.slot)
             && project.as_ref().is_none_or(|project| is_of(&record.slot, project))
     }
 }

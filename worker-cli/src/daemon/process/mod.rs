@@ -32,7 +32,7 @@ const CGROUP: &str = "WORKER_CGROUP";
 ///
 /// [`Failure`] if it never listened.
 pub fn serve(args: &DaemonArgs) -> Result<u8, Failure> {
-    allocator::share_heap();
+    allocator::keep_heap_small();
     let mut report = Report::new(args.detached);
     let style = Style { quiet: args.quiet, json: args.json };
     let outcome = log::voice(style, args.detached)
