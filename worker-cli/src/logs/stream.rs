@@ -119,7 +119,9 @@ impl LogStream {
         let (log, follow) = (self.log.clone(), self.follow);
         self.state = State::Reading(spawn_blocking(move || {
             let mut records = open(&log, follow)?;
-            records.extend(log.end()?);
+            if follow == Follow::Yes {
+                records.extend(log.end()?);
+            }
             let batch = read_batch(&mut records)?;
             Ok((Box::new(records), batch))
         }));

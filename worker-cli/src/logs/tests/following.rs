@@ -98,6 +98,21 @@ async fn a_follower_goes_on_across_files_and_misses_nothing() {
 }
 
 #[tokio::test]
+async fn a_reader_that_does_not_follow_ends_where_the_log_ended_when_it_began() {
+    let scene = scene();
+    let lines: String = (0..3_000).map(|it| format!("{it}\n")).collect();
+    scene.log.append(1, Stream::Stdout, lines.as_bytes());
+    let mut stream = scene.log.stream(Query::default(), Follow::No);
+    let mut read = Vec::new();
+    while let Some(batch) = stream.next().await.unwrap() {
+        read.extend(batch.iter().map(text));
+        assert!(read.len() <= 3_000, "{:?}", read.last());
+        scene.log.append(1, Stream::Stdout, b"more\n");
+    }
+    assert_eq!(read.len(), 3_000);
+}
+
+#[tokio::test]
 async fn several_logs_are_read_by_time() {
     let scenes = [scene(), scene()];
     for number in 0..3000 {
