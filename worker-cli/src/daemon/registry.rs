@@ -319,6 +319,15 @@ impl Registry {
         entry.is_listed = false;
         entry.instance = None;
     }
+
+    /// Takes a slot off the list that was removed, unless it has come back meanwhile.
+    pub(super) fn unlist_unless_configured(&mut self, id: SlotId) {
+        let name = &self.entry(id).name;
+        let project = self.project(project_of(name));
+        if project.is_none_or(|project| instance(&project.config, name).is_err()) {
+            self.unlist(id);
+        }
+    }
 }
 
 impl Registry {

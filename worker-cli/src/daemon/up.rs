@@ -73,7 +73,7 @@ impl Daemon {
                 let (daemon, stopped) = (self.clone(), self.stop_slot(id));
                 Box::pin(async move {
                     stopped.await?;
-                    daemon.registry().unlist(id);
+                    daemon.registry().unlist_unless_configured(id);
                     Ok(())
                 })
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use worker_cli::api::{Change, State, UpSlot};
+use worker_cli::api::{Change, State, UpRequest, UpSlot};
 use worker_cli::client::block_on;
 use worker_cli::error::Code;
 
@@ -61,6 +61,31 @@ fn a_slot_that_was_removed_stays_away_and_counts_on_when_it_comes_back() {
     shop.write(&eager(&["api", "web"]));
     assert_eq!(shop.up()["web"].change, Change::New);
     assert_eq!(shop.slot("web").run, 2);
+}
+
+#[test]
+fn a_slot_that_comes_back_while_it_is_being_removed_stays_on_the_list() {
+    let both = eager(&["same"])
+        + r#"
+        [slots.slow]
+        command = ["sh", "-c", "trap 'until test -e gate; do sleep 0.01; done; exit 0' TERM; echo up; while :; do sleep 0.01; done"]
+        ready = { log = "up" }
+        stop = { grace = "60s" }
+        start = "eager"
+        "#;
+    let shop = Shop::new(&both);
+    shop.up();
+    std::thread::scope(|scope| {
+        shop.write(&eager(&["same"]));
+        let removing = scope.spawn(|| shop.up());
+        shop.await_state("slow", State::Stopping);
+        shop.write(&both);
+        block_on(shop.client.up("shop", &UpRequest { no_wait: true, ..shop.up_request() }))
+            .unwrap();
+        shop.open_gate("gate");
+        assert_eq!(removing.join().unwrap()["slow"].change, Change::Removed);
+    });
+    assert_eq!(shop.await_state("slow", State::Running).run, 2);
 }
 
 #[test]
