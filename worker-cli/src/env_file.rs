@@ -4,11 +4,14 @@
 //! are skipped. A bare value ends at ` #` or at the end of the line. `'…'` is taken as it is,
 //! `"…"` knows `\n`, `\r`, `\t`, `\"`, `\\` and `\$`; both may span lines. Nothing is expanded.
 
+use std::io;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::str::Chars;
 
 use thiserror::Error;
+
+use crate::regular_file;
 
 /// A file that cannot be read or holds a bad line. Never quotes a value: it may be a secret.
 #[derive(Debug, Error)]
@@ -64,8 +67,25 @@ pub enum Problem {
 ///
 /// [`EnvFileError`] if the file cannot be read or has a bad line; then nothing of it is used.
 pub fn read_env_file(path: &Path) -> Result<Vec<(String, String)>, EnvFileError> {
+    variables(path, std::fs::read(path))
+}
+
+/// The same, for those who cannot wait: anything but a regular file, such as a pipe that nobody
+/// writes to, is an error.
+///
+/// # Errors
+///
+/// As [`read_env_file`].
+pub fn read_regular_env_file(path: &Path) -> Result<Vec<(String, String)>, EnvFileError> {
+    variables(path, regular_file::read(path))
+}
+
+fn variables(
+    path: &Path,
+    read: io::Result<Vec<u8>>,
+) -> Result<Vec<(String, String)>, EnvFileError> {
     let unreadable = |source| EnvFileError::Unreadable { path: path.to_owned(), source };
-    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let bytes = read.map_err(unreadable)?;
     parse(&bytes).map_err(|(line, problem)| EnvFileError::BadLine {
         path: path.to_owned(),
         line,

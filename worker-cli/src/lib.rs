@@ -40,6 +40,7 @@ pub mod probe;
 pub mod processes;
 #[cfg(unix)]
 mod ready;
+mod regular_file;
 #[cfg(unix)]
 pub mod run;
 #[cfg(unix)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::parse::Found;
 use super::resolve::Home;
 use crate::error::{Code, Failure};
+use crate::regular_file;
 
 const FILE: &str = "worker.toml";
 const LOCAL_FILE: &str = "worker.local.toml";
@@ -50,7 +51,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<Found>, Failure> {
 }
 
 fn read_file(path: &Path) -> io::Result<Found> {
-    let bytes = std::fs::read(path)?;
+    let bytes = regular_file::read(path)?;
     Ok(Found { path: shown(path), bytes })
 }
 

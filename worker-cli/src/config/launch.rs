@@ -11,7 +11,7 @@ use worker_core::{Block, SlotOptions, Spec};
 use super::name::Name;
 use super::slot::{Config, Look, Slot};
 use super::text::{Text, Values};
-use crate::env_file::{EnvFileError, read_env_file};
+use crate::env_file::{EnvFileError, read_regular_env_file};
 use crate::error::{Code, Failure};
 use crate::plan::Environment;
 use crate::probe::{Probe, parse_http, parse_log, parse_port};
@@ -97,7 +97,7 @@ impl Instance {
         let values = self.values(&dir, 0);
         let mut from_files = Vec::new();
         for file in &self.slot.env_files {
-            let variables = read_env_file(Path::new(&file.expand(values)));
+            let variables = read_regular_env_file(Path::new(&file.expand(values)));
             from_files.extend(variables.map_err(|error| self.bad_env_file(&error))?);
         }
         let prepare = expand(&self.slot.prepare, values);

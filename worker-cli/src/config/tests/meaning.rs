@@ -146,6 +146,17 @@ fn the_files_of_the_environment_are_read_at_the_start() {
 }
 
 #[test]
+fn what_is_no_regular_file_is_not_read() {
+    let config = good("[slots.a]\ncommand = \"a\"\nenv_file = '/dev/null'");
+    let refused = instance(&config, "a").launch([].into()).unwrap_err();
+    let said = "it is a pipe or a device, and no regular file";
+    let text = format!("env_file of shop/a: cannot read /dev/null: {said}");
+    assert_eq!(refused.message, text);
+    let refused = crate::config::load("/dev/null".as_ref()).unwrap_err();
+    assert_eq!(refused.message, format!("cannot read /dev/null: {said}"));
+}
+
+#[test]
 fn what_is_written_otherwise_and_means_the_same_is_the_same() {
     let one = good("[slots.a]\ncommand = \"a\"\n[slots.b]\ncommand = \"b\"");
     let other = good(
