@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::time::timeout;
 use worker_core::Owner;
 
@@ -15,6 +15,11 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// A status line is far shorter.
 const STATUS_LINE: u64 = 512;
+
+/// So much of an answer is taken in …
+const WHOLE_ANSWER: u64 = 1 << 20;
+/// … if it comes within this time.
+const HEARD_OUT: Duration = Duration::from_secs(1);
 
 pub(super) async fn await_ready(
     target: Target<'_>,
@@ -48,9 +53,17 @@ async fn get(port: u16, path: &str) -> io::Result<Option<u16>> {
     );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
-    let mut head = stream.take(STATUS_LINE);
+    let mut head = (&mut stream).take(STATUS_LINE);
     while !answer.contains(&b'\n') && head.read_buf(&mut answer).await? > 0 {}
+    tokio::spawn(take_in(stream));
     Ok(status(&answer))
+}
+
+/// Hears a server out: one that is cut short may fill its log with complaints.
+async fn take_in(answer: impl AsyncRead + Unpin) {
+    let mut rest = answer.take(WHOLE_ANSWER);
+    // What it says is of no interest, nor that it breaks off.
+    drop(timeout(HEARD_OUT, copy(&mut rest, &mut sink())).await);
 }
 
 /// `HTTP/1.1 200 OK`.
@@ -96,6 +109,23 @@ mod tests {
         assert!(answered(&[b"HTTP/1.0 302 Found\r\n\r\n"]));
         assert!(!answered(&[b"HTTP/1.1 404 Not Found\r\n\r\n"]));
         assert!(!answered(&[b"HTTP/1.1 503 Service Unavailable\r\n\r\n"]));
+    }
+
+    #[tokio::test]
+    async fn a_server_is_heard_out() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await?;
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+            stream.write_all(&[b'x'; 200_000]).await?;
+            stream.shutdown().await?;
+            stream.read(&mut request).await
+        });
+        assert!(is_good(port, "/").await);
+        assert_eq!(server.await.unwrap().unwrap(), 0, "an orderly end");
     }
 
     #[test]
