@@ -38,6 +38,12 @@ pub(crate) fn closest<'a>(
 /// From 0 to 1. Long words are given more letters to err in, and a wrong beginning is forgiven.
 fn likeness(written: &str, known: &str) -> f64 {
     let known = known.to_lowercase();
+    // Two letters that changed places weigh too much in a short word.
+    let are_swapped = strsim::damerau_levenshtein(written, &known) == 1
+        && strsim::levenshtein(written, &known) == 2;
+    if are_swapped {
+        return 1.0;
+    }
     strsim::jaro_winkler(written, &known)
         .max(strsim::normalized_damerau_levenshtein(written, &known))
 }
@@ -56,6 +62,7 @@ mod tests {
             ("depend_on", Some("depends_on")),
             ("dependsOn", Some("depends_on")),
             ("restrat", Some("restart")),
+            ("dri", Some("dir")),
             ("zzz", None),
             ("colour", None),
             ("", None),

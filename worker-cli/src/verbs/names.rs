@@ -88,8 +88,7 @@ impl Names<'_> {
         let failure = Failure::new(Code::NoSuchSlot, format!("there is no slot {written}"));
         let template = name_of(written).split('@').next().unwrap_or_default();
         if near.is_some_and(|near| names(&near.config.templates).any(|known| known == template)) {
-            let hint = format!("{template} is a template: name an instance, as {template}@ID");
-            return failure.hint(hint);
+            return failure.hint(instance_hint(template, name_of(written)));
         }
         match self.alike(written) {
             Some(alike) => failure.hint(format!("did you mean `{alike}`?")),
@@ -111,6 +110,15 @@ impl Names<'_> {
             .split_once('/')
             .filter(|(project, _)| self.here.project().is_some_and(|near| near.name() == *project));
         Some(short.map_or(found, |(_, name)| name).to_owned())
+    }
+}
+
+/// How an instance of the template is named, which this is no name of.
+fn instance_hint(template: &str, written: &str) -> String {
+    let id = written.split_once('@').map(|(_, id)| id).filter(|id| !id.is_empty());
+    match id.and_then(|id| Name::parse(id).err()) {
+        Some(rule) => format!("what stands behind the @ is a name, and {rule}"),
+        None => format!("{template} is a template: name an instance, as {template}@ID"),
     }
 }
 
@@ -186,6 +194,7 @@ mod tests {
     fn in_a_project_what_is_unknown_is_refused_with_what_was_meant() {
         let (_folder, here) = shop();
         for (written, refused) in [
+            ("aip", "there is no slot shop/aip\n  hint: did you mean `api`?"),
             ("apo", "there is no slot shop/apo\n  hint: did you mean `api`?"),
             ("site", "there is no slot shop/site\n  hint: did you mean `blog/site`?"),
             ("blog/sit", "there is no slot blog/sit\n  hint: did you mean `blog/site`?"),
@@ -198,6 +207,10 @@ mod tests {
             (
                 "agent@",
                 "there is no slot shop/agent@\n  hint: agent is a template: name an instance, as agent@ID",
+            ),
+            (
+                "agent@a b",
+                "there is no slot shop/agent@a b\n  hint: what stands behind the @ is a name, and a name has 1 to 64 letters (a-z, A-Z), digits and the signs - _ . and begins with a letter or a digit",
             ),
         ] {
             check(&here, written, Err(refused));
