@@ -27,7 +27,7 @@ Example:
   worker touch api
 
 Exit codes:
-  0 done    3 it is not running    4 no such slot    6 no daemon";
+  0 done    3 it is not running    4 no such slot    5 parked    6 no daemon";
 
 /// Re-arms parked slots; answers the exit code.
 ///

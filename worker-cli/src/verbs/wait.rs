@@ -38,17 +38,17 @@ pub enum What {
     Ready,
     /// The run that it has now ends, in whatever way
     Exit,
-    /// Nothing of it is left, and it is at rest; done at once if it is
+    /// It is stopped, and nothing of it is left; done at once if it is
     Stopped,
 }
 
 pub(crate) const HELP: &str = "\
   ready    it is running; done at once if it is
   exit     the run that it has now ends, in whatever way
-  stopped  nothing of it is left; done at once if it is at rest
+  stopped  it is stopped, and nothing of it is left; done at once if it is
 
 It starts and stops nothing. A slot that is parked, or that could not be started,
-will not be ready by itself, which is said at once.
+becomes neither ready nor stopped by itself, which is said at once.
 
 Examples:
   worker wait --for ready api --timeout 30s
