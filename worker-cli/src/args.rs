@@ -689,6 +689,15 @@ mod tests {
     }
 
     #[test]
+    fn how_many_lines_and_deaths_is_a_whole_number() {
+        for (verb, text) in [("logs", "-1"), ("logs", "all"), ("why", "-1")] {
+            let parsed = Cli::try_parse_from(["worker", verb, "api", "-n", text]);
+            let error = parsed.unwrap_err().to_string();
+            assert!(error.contains("give a whole number"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_port_range_has_a_first_and_a_last_port_in_this_order() {
         assert_eq!(parse_port_range("1-65535"), Ok(PortRange { first: 1, last: 65_535 }));
         assert_eq!(parse_port_range("80-80").map(PortRange::count), Ok(1));

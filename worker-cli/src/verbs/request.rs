@@ -69,3 +69,8 @@ pub(super) async fn slot(client: &Client, written: &str) -> Result<String, Failu
     let mut targets = targets(client, &here, &[written.to_owned()]).await?;
     Ok(targets.pop().map_or_else(|| written.to_owned(), |target| target.slot))
 }
+
+/// How many, as an option says it.
+pub(super) fn parse_count(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "give a whole number, such as 50".to_owned())
+}

@@ -10,7 +10,7 @@ use clap::Args;
 use self::merge::{Source, followed, merged};
 use self::text::Layout;
 use super::here::Here;
-use super::request::{Answer, targets};
+use super::request::{Answer, parse_count, targets};
 use super::screen::{Page, note, print};
 use crate::api::LogsQuery;
 use crate::client::{Client, block_on};
@@ -33,7 +33,7 @@ pub struct LogsArgs {
     pub follow: bool,
 
     /// Only the last N lines of each slot
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub lines: Option<u64>,
 
     /// Only lines from this time on: 10m, or 2026-11-22T07:00:00Z

@@ -5,7 +5,7 @@ mod text;
 use clap::Args;
 
 use super::outcome::to_json;
-use super::request::{SlotArgs, slot};
+use super::request::{SlotArgs, parse_count, slot};
 use super::screen::{Page, print};
 use crate::client::{Client, block_on};
 use crate::error::Failure;
@@ -19,8 +19,8 @@ pub struct WhyArgs {
     pub slot: SlotArgs,
 
     /// Show the latest N deaths
-    #[arg(short = 'n', value_name = "N", default_value_t = 3)]
-    pub deaths: usize,
+    #[arg(short = 'n', value_name = "N", default_value = "3", value_parser = parse_count, allow_negative_numbers = true)]
+    pub deaths: u64,
 }
 
 pub(crate) const HELP: &str = "\
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &WhyArgs) -> Result<u8, Failure> {
         print(&if json {
             to_json(&why)
         } else {
-            text::render(&why, args.deaths, &Page::stdout())
+            text::render(&why, usize::try_from(args.deaths).unwrap_or(usize::MAX), &Page::stdout())
         })?;
         Ok(exit_code::DONE)
     })
