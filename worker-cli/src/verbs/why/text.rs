@@ -21,8 +21,18 @@ pub(super) fn render(why: &Why, most: usize, page: &Page) -> String {
         let hint = format!("{more} earlier {noun}: worker why -n {all} {}", why.slot.slot);
         blocks.push(page.paint.dim(&hint));
     }
-    blocks.push(hanging("Next: ", "      ", &plain(&why.next), page.width));
+    blocks.push(hanging("Next: ", "      ", &next(why, page), page.width));
     blocks.join("\n\n")
+}
+
+/// With the time of it as people read one.
+fn next(why: &Why, page: &Page) -> String {
+    let at = why.slot.next.as_ref().and_then(|next| next.at.as_deref());
+    let words = match at {
+        Some(at) if !at.is_empty() => why.next.replace(at, &page.clock.date(at)),
+        Some(_) | None => why.next.clone(),
+    };
+    plain(&words)
 }
 
 /// `shop/api: failed for 3m, parked after 8 failures in a row`.
@@ -95,7 +105,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::api::SlotStatus;
+    use crate::api::{Next, SlotStatus};
     use crate::verbs::sample::{death, running, slot};
     use crate::verbs::screen::width_of;
 
@@ -151,6 +161,16 @@ mod tests {
         let text =
             render(&why(running("shop/api"), vec![], "idle stop in 12 min"), 3, &Page::for_tests());
         assert_snapshot!(text);
+    }
+
+    #[test]
+    fn what_comes_next_has_its_time_as_all_others_have() {
+        let at = "2026-11-22T07:25:00.123Z".to_owned();
+        let next = Next { at: Some(at.clone()), what: "idle stop".to_owned() };
+        let slot = SlotStatus { next: Some(next), ..running("shop/api") };
+        let why = why(slot, vec![], &format!("idle stop at {at}"));
+        let text = render(&why, 3, &Page::for_tests());
+        assert!(text.ends_with("Next: idle stop at 2026-11-22 07:25:00"), "{text}");
     }
 
     #[test]
