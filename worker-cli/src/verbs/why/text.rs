@@ -69,11 +69,13 @@ fn block(death: &Death, page: &Page) -> String {
 fn headline(death: &Death, page: &Page) -> String {
     let ago = brief(page.clock.since(&death.time));
     let lived = match death.uptime_ms {
-        Some(millis) => format!("after {}", human(Duration::from_millis(millis))),
-        None => "before it was spawned".to_owned(),
+        Some(millis) => format!(", after {}", human(Duration::from_millis(millis))),
+        None if death.failure => ", before it was spawned".to_owned(),
+        // Nobody saw it end.
+        None => String::new(),
     };
     let run = page.paint.bold(&format!("Run {}", death.run));
-    format!("{run} ended {ago} ago, {}, {lived}", page.clock.date(&death.time))
+    format!("{run} ended {ago} ago, {}{lived}", page.clock.date(&death.time))
 }
 
 fn cause(death: &Death) -> String {
@@ -161,6 +163,13 @@ mod tests {
         let text =
             render(&why(running("shop/api"), vec![], "idle stop in 12 min"), 3, &Page::for_tests());
         assert_snapshot!(text);
+    }
+
+    #[test]
+    fn of_an_end_that_nobody_saw_it_is_not_said_when_the_run_was_spawned() {
+        let unseen = Death { failure: false, uptime_ms: None, ..death(1) };
+        let text = render(&why(running("a/b"), vec![unseen], "nothing"), 3, &Page::for_tests());
+        assert!(text.contains("Run 1 ended") && !text.contains("spawned"), "{text}");
     }
 
     #[test]
