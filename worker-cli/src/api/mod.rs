@@ -276,7 +276,7 @@ pub struct Death {
     pub signal: Option<String>,
     /// Whether it counts as a failure.
     pub failure: bool,
-    /// From the spawn to the end; null if it was never spawned.
+    /// From the spawn to the end; null if it was never spawned, or if nobody saw it end.
     pub uptime_ms: Option<u64>,
     /// What else is known, one sentence each: who was ended with it, memory, the kernel's word.
     pub evidence: Vec<String>,
