@@ -47,6 +47,8 @@ impl Daemon {
         drop(one_at_a_time);
         let mut done = if no_wait {
             work.detach_all();
+            // Lets them ask, so that the answer shows what was asked for.
+            tokio::task::yield_now().await;
             changes.into_iter().map(|(name, change)| (name, change, Ok(()))).collect()
         } else {
             work.join_all().await
