@@ -203,7 +203,8 @@ fn shorten(path: &Path) -> io::Result<()> {
     let new = path.with_extension("new");
     let known = lines(path)?;
     let latest = &known[known.len().saturating_sub(SHOWN)..];
-    let mut file = File::create(&new)?;
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(&latest.concat())?;
     std::fs::rename(new, path)
 }
@@ -230,6 +231,8 @@ fn open(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -242,6 +245,8 @@ mod tests {
         let runs: Vec<u64> = latest(folder.path()).iter().map(|death| death.run).collect();
         assert_eq!(runs, (11..=30).rev().collect::<Vec<_>>());
         assert!(lines(&folder.path().join(FILE)).unwrap().len() < 30);
+        let mode = folder.path().join(FILE).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "output may be secret");
     }
 
     #[test]
