@@ -59,13 +59,14 @@ fn none_runs() -> Failure {
 
 /// Waits for other clients that start a daemon. Lets go when dropped, or when this process ends.
 fn take_turn(place: &Place) -> Result<File, Failure> {
+    let failed =
+        |path: &Path, error: io::Error| not_started(&format!("{}: {error}", path.display()));
+    make_state_dir(place.state_dir()).map_err(|error| failed(place.state_dir(), error))?;
     let path = place.state_dir().join("start.lock");
-    let locked = make_state_dir(place.state_dir()).and_then(|()| {
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-        file.lock().map(|()| file)
-    });
-    locked.map_err(|error| not_started(&format!("{}: {error}", path.display())))
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let locked = opened.and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| failed(&path, error))
 }
 
 /// Starts a daemon of its own session, and waits until it listens.

@@ -4,9 +4,10 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Failure};
@@ -80,9 +81,23 @@ fn attempt(state_dir: &Path, run_dir: &Path) -> io::Result<Try> {
     Ok(Try::Ours(Lock { _file: file }))
 }
 
-/// For its user alone, as it holds environments.
+/// For its user alone, as it holds environments, and what the next daemon executes.
 pub(crate) fn make_state_dir(state_dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(state_dir)
+    DirBuilder::new().recursive(true).mode(0o700).create(state_dir)?;
+    let facts = std::fs::metadata(state_dir)?;
+    check(facts.uid(), facts.mode()).map_err(io::Error::other)
+}
+
+/// Whether nobody else can put something of theirs in it.
+fn check(owner: u32, mode: u32) -> Result<(), String> {
+    if owner != geteuid().as_raw() {
+        return Err(format!("it belongs to another user (uid {owner})"));
+    }
+    if mode & 0o002 != 0 {
+        let mode = mode & 0o7777;
+        return Err(format!("everybody can write to it (mode {mode:04o}): chmod 700 would do"));
+    }
+    Ok(())
 }
 
 fn read(file: &mut File) -> Option<Holder> {
@@ -94,7 +109,22 @@ fn read(file: &mut File) -> Option<Holder> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    #[test]
+    fn a_state_folder_that_others_can_write_to_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        make_state_dir(scratch.path()).unwrap();
+        std::fs::set_permissions(scratch.path(), Permissions::from_mode(0o777)).unwrap();
+        let refused = Lock::attempt(scratch.path(), scratch.path()).unwrap_err();
+        assert!(refused.message.contains("mode 0777"), "{refused}");
+        assert_eq!(refused.code, Code::BadConfig);
+        let stranger = geteuid().as_raw() + 1;
+        assert!(check(stranger, 0o40700).unwrap_err().contains("another user"));
+    }
 
     #[test]
     fn a_lock_is_held_once_and_says_by_whom() {
