@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ impl Query {
         let segments: Vec<_> = segments.collect();
         let is_end_enough = self.last.is_some() && self.since.is_none() && self.grep.is_none();
         if is_end_enough
-            && let Some(position) = self.start_of_last(folder, &segments, end, enough)?
+            && let Some(position) = self.start_of_last(folder, &segments, floor..end, enough)?
             && position > floor
         {
             return Ok(Start { position, has_more_before: true });
@@ -81,13 +82,13 @@ impl Query {
         &self,
         folder: &Arc<Path>,
         segments: &[Segment],
-        end: u64,
+        within: Range<u64>,
         last: usize,
     ) -> io::Result<Option<u64>> {
         let mut newlines = 0;
         let mut origins = HashSet::new();
         for segment in segments.iter().rev() {
-            let frames = self.survey(folder, *segment, end)?;
+            let frames = self.survey(folder, *segment, &within)?;
             for (position, origin, found) in frames.into_iter().rev() {
                 newlines += found;
                 // The first newline of each may end a line that began before.
@@ -100,15 +101,16 @@ impl Query {
         Ok(None)
     }
 
-    /// The frames of output in a segment, with their newlines.
+    /// The frames of output in a segment, with their newlines. What is not within costs nothing.
     fn survey(
         &self,
         folder: &Arc<Path>,
         segment: Segment,
-        end: u64,
+        within: &Range<u64>,
     ) -> io::Result<Vec<(u64, Origin, usize)>> {
-        let mut frames = Frames::new(Arc::clone(folder), segment.base);
-        let end = segment.end().min(end);
+        let begin = segment.base.max(within.start);
+        let mut frames = Frames::new(Arc::clone(folder), begin);
+        let end = segment.end().min(within.end);
         let mut found = Vec::new();
         loop {
             let before = frames.position();
@@ -117,7 +119,7 @@ impl Query {
                 Some(Item::Frame { header, bytes, .. }) => {
                     if let Some(origin) = header.origin().filter(|it| self.wants_run(it.run)) {
                         let newlines = memchr::memchr_iter(b'\n', bytes).count();
-                        found.push((before.max(segment.base), origin, newlines));
+                        found.push((before.max(begin), origin, newlines));
                     }
                 }
                 Some(Item::Gone(_) | Item::Damaged(_)) => {}

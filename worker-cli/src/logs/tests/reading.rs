@@ -124,3 +124,25 @@ fn a_record_is_a_line_of_json() {
     assert_eq!(json, format!(r#"{head}"mark":"gone","bytes":7}}"#));
     assert_eq!(serde_json::from_str::<LogLine>(&json).unwrap(), line);
 }
+
+/// So much has this thread read from anywhere.
+#[cfg(target_os = "linux")]
+fn bytes_read() -> u64 {
+    let io = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+    let read = io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap();
+    read.parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn for_the_tail_of_a_run_nothing_of_the_runs_before_is_read() {
+    let scene = scene();
+    let line = [[b'x'; 999].as_slice(), b"\n"].concat();
+    (0..1_000).for_each(|_| scene.log.append(1, Stream::Stdout, &line));
+    let from = scene.log.end().unwrap();
+    scene.log.append(2, Stream::Stdout, b"last words\n");
+    let before = bytes_read();
+    assert_eq!(scene.log.tail_from(Some(from), 2, 10).unwrap().len(), 1);
+    let read = bytes_read() - before;
+    assert!(read < 100_000, "{read} bytes for a tail of 11");
+}
