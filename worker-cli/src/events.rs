@@ -7,6 +7,7 @@ use serde::Serialize;
 use worker_core::{Block, Event, Exit, Owner, StopReason};
 
 use crate::driver::Notice;
+use crate::run::why;
 
 /// Turns notices into lines and numbers them.
 #[derive(Debug, Default)]
@@ -92,9 +93,7 @@ fn body(notice: &Notice) -> Body {
         Event::Stopping(reason) => Body::Stopping { reason: reason_name(reason) },
         Event::Stopped => Body::Stopped,
         Event::Reset => Body::Reset,
-        Event::Error(cause) => {
-            Body::Error { message: notice.spawn_error.clone().unwrap_or_else(|| cause.to_string()) }
-        }
+        Event::Error(cause) => Body::Error { message: why(notice, cause) },
         Event::Unkillable => {
             Body::Error { message: "processes are still there, long after SIGKILL".to_owned() }
         }

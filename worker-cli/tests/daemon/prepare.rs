@@ -86,9 +86,20 @@ fn a_preparation_without_its_program_is_an_error_that_names_it() {
     );
     let failure = shop.start("api").unwrap_err();
     assert_eq!(failure.code, Code::SpawnFailed);
-    assert!(failure.message.contains("no-such-program"), "{failure}");
+    let folder = shop.scene.scratch().canonicalize().unwrap();
+    let (why, folder) = ("its preparation could not be started: ", folder.display());
+    let named = format!("{why}no such file: {folder}/./no-such-program");
+    assert!(failure.message.contains(&named), "{failure}");
     let said = shop.slot("api").last_error.unwrap();
-    assert!(said.contains("no-such-program"), "{said}");
+    assert!(said.starts_with(&named), "{said}");
+    let event = shop.await_event("api", "error");
+    assert!(event["message"].as_str().unwrap().starts_with(&named), "{event}");
+    assert!(shop.why("api").deaths[0].cause.starts_with(&named));
+
+    shop.write("[slots.api]\ncommand = [\"sleep\", \"1000\"]\nprepare = [\"no-such-program\"]\n");
+    let failure = shop.start("api").unwrap_err();
+    let named = format!("{why}no program no-such-program in PATH: ");
+    assert!(failure.message.contains(&named), "{failure}");
 }
 
 #[test]
