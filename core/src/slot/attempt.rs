@@ -50,24 +50,30 @@ impl Origin {
 }
 
 impl Attempt {
-    /// Starts a slot that is at rest, with an empty streak.
-    pub(crate) fn from_rest(cx: &mut Context<'_>, launch: Launch, waiters: Waiters) -> State {
+    /// Starts a slot that is at rest, with an empty streak; on the block that was kept for it, if one
+    /// was.
+    pub(crate) fn from_rest(
+        cx: &mut Context<'_>,
+        launch: Launch,
+        waiters: Waiters,
+        kept: Option<Block>,
+    ) -> State {
         *cx.supervision = Supervision::new(launch);
-        Self::first(cx, Origin::Start, waiters)
+        Self::first(cx, Origin::Start, waiters, kept)
     }
 
     /// Restarts a slot that an earlier supervisor had.
     pub(crate) fn resumed(cx: &mut Context<'_>, waiters: Waiters) -> State {
-        Self::first(cx, Origin::Restart, waiters)
+        Self::first(cx, Origin::Restart, waiters, None)
     }
 
     /// The first attempt of all begins with the preparation.
-    fn first(cx: &mut Context<'_>, origin: Origin, waiters: Waiters) -> State {
+    fn first(cx: &mut Context<'_>, origin: Origin, waiters: Waiters, kept: Option<Block>) -> State {
         let program = if cx.options().prepare.is_some() { Program::Prepare } else { Program::Main };
         let attempt = Self::begin(cx, program, origin, waiters);
         match program {
             Program::Prepare => attempt.spawn(cx),
-            Program::Main => attempt.reserve(cx),
+            Program::Main => attempt.reserve(cx, kept),
         }
     }
 
@@ -78,10 +84,7 @@ impl Attempt {
         waiters: Waiters,
     ) -> State {
         let attempt = Self::begin(cx, Program::Main, Origin::Restart, waiters);
-        match former {
-            Some(block) => attempt.reserve_block(cx, block, None),
-            None => attempt.reserve(cx),
-        }
+        attempt.reserve(cx, former)
     }
 
     fn begin(cx: &mut Context<'_>, program: Program, origin: Origin, waiters: Waiters) -> Self {
@@ -94,8 +97,11 @@ impl Attempt {
         State::Starting(Starting { attempt: self, phase })
     }
 
-    /// Takes a block, or goes straight on where none is wanted.
-    fn reserve(self, cx: &mut Context<'_>) -> State {
+    /// Takes the block that was kept, else a new one, or goes straight on where none is wanted.
+    fn reserve(self, cx: &mut Context<'_>, kept: Option<Block>) -> State {
+        if let Some(block) = kept {
+            return self.reserve_block(cx, block, None);
+        }
         match cx.options().ports {
             PortRequest::None => self.spawn(cx),
             PortRequest::Auto(count) => {
@@ -172,7 +178,7 @@ impl Attempt {
     /// Nothing of the preparation is left: on to the command, which is a run of its own.
     pub(crate) fn prepared(mut self, cx: &mut Context<'_>) -> State {
         self.run = Run::new(cx.next_run(), Program::Main);
-        self.reserve(cx)
+        self.reserve(cx, None)
     }
 
     pub(crate) fn ready(self, cx: &mut Context<'_>, owner: Option<Owner>) -> State {

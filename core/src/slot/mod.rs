@@ -74,7 +74,7 @@ impl Slot {
     pub(crate) fn start(mut step: Step<'_>, request: RequestId, launch: Launch) -> Self {
         let mut supervision = Supervision::new(launch.clone());
         let waiters = Waiters::from_slice(&[request]);
-        let state = Attempt::from_rest(&mut step.context(&mut supervision), launch, waiters);
+        let state = Attempt::from_rest(&mut step.context(&mut supervision), launch, waiters, None);
         Self { supervision, state, since: step.now }
     }
 

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use crate::CHECK_LIMIT;
 use crate::action::{Event, Order, Outcome, Refusal, StopReason};
-use crate::context::{Context, Supervision, Waiters};
+use crate::context::{Context, Supervision};
 use crate::exit::{DownCause, Exit};
 use crate::id::RequestId;
 use crate::input::{Ask, Owner, Report};
@@ -80,8 +80,7 @@ impl Running {
             Ask::Reset => cx.answer(request, Outcome::Refused(Refusal::NotParked)),
             Ask::Stop => return self.stop(cx, StopReason::Request, Some(request), None),
             Ask::Restart(launch) => {
-                let waiters = Waiters::from_slice(&[request]);
-                let queued = Queued::boxed(launch, waiters);
+                let queued = Queued::restart(launch, request, true);
                 return self.stop(cx, StopReason::Request, None, Some(queued));
             }
         }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use crate::action::{Event, Outcome, Refusal, StopReason};
-use crate::context::{Context, Waiters};
+use crate::context::Context;
 use crate::exit::{DownCause, Exit, PrepareFailure, SpawnFailure};
 use crate::id::RequestId;
 use crate::input::{Ask, Owner, Report};
@@ -59,7 +59,7 @@ impl Starting {
             Ask::Start(_) => self.attempt.waiters.push(request),
             Ask::Stop => return self.stop(cx, StopReason::Request, Some(request), None),
             Ask::Restart(launch) => {
-                let queued = Queued::boxed(launch, Waiters::from_slice(&[request]));
+                let queued = Queued::restart(launch, request, false);
                 return self.stop(cx, StopReason::Request, None, Some(queued));
             }
             Ask::Resume(..) => cx.answer(request, Outcome::Refused(Refusal::NotAtRest)),

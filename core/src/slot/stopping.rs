@@ -8,8 +8,10 @@ use crate::context::{Context, Waiters};
 use crate::exit::Exit;
 use crate::id::RequestId;
 use crate::input::{Ask, Launch, Report, Urgency};
+use crate::ports::Block;
 use crate::slot::run::{Leader, Run};
 use crate::slot::{State, waiting};
+use crate::spec::PortRequest;
 use crate::time::Instant;
 use crate::wakeup::WakeupReason;
 
@@ -32,11 +34,28 @@ pub(crate) struct Stopping {
 pub(crate) struct Queued {
     pub(crate) launch: Launch,
     pub(crate) waiters: Waiters,
+    /// It restarts a slot that was ready: the next run takes over the block of the last one.
+    pub(crate) keeps_block: bool,
 }
 
 impl Queued {
     pub(crate) fn boxed(launch: Launch, waiters: Waiters) -> Box<Self> {
-        Box::new(Self { launch, waiters })
+        Box::new(Self { launch, waiters, keeps_block: false })
+    }
+
+    /// A restart that somebody asked for.
+    pub(crate) fn restart(launch: Launch, request: RequestId, keeps_block: bool) -> Box<Self> {
+        Box::new(Self { launch, waiters: Waiters::from_slice(&[request]), keeps_block })
+    }
+
+    /// The block of the last run, if the next one takes it over: it must be what is asked for now,
+    /// and there must not be a preparation, which has no ports.
+    pub(crate) fn kept(&self, last: Option<Block>) -> Option<Block> {
+        let options = self.launch.spec.options();
+        let is_asked_for = |block: &Block| {
+            [PortRequest::Auto(block.count()), PortRequest::Fixed(*block)].contains(&options.ports)
+        };
+        last.filter(|_| self.keeps_block && options.prepare.is_none()).filter(is_asked_for)
     }
 }
 
@@ -178,15 +197,29 @@ impl Stopping {
                 }
             }
             Ask::Restart(launch) => {
+                let keeps_block = self.keeps_block();
                 self.override_reason(cx, StopReason::Request);
                 if self.is_unkillable() {
                     cx.answer(request, Outcome::Unkillable);
                 } else {
-                    self.queue(launch, request);
+                    self.queued = Some(Queued::restart(launch, request, keeps_block));
                 }
             }
         }
         State::Stopping(self)
+    }
+
+    /// Whether a restart takes over the block: of a slot that crashed, or is being restarted already.
+    fn keeps_block(&self) -> bool {
+        match self.reason {
+            StopReason::Failure(cause) => cause.keeps_block(),
+            StopReason::FailedStart(_)
+            | StopReason::Request
+            | StopReason::Idle
+            | StopReason::Eviction
+            | StopReason::Shutdown
+            | StopReason::Ended => self.queued.as_ref().is_some_and(|queued| queued.keeps_block),
+        }
     }
 
     /// Whoever asks while a start is queued shares its outcome.

@@ -46,10 +46,13 @@ pub(crate) fn at_rest(
     stops: Waiters,
     queued: Option<Box<Queued>>,
 ) -> Option<State> {
-    cx.release_block(last.id, last.block);
+    let kept = queued.as_ref().and_then(|queued| queued.kept(last.block));
+    if kept.is_none() {
+        cx.release_block(last.id, last.block);
+    }
     cx.event(Some(last.id), Event::Stopped);
     cx.answer_all(stops, Outcome::Stopped);
-    queued.map(|queued| Attempt::from_rest(cx, queued.launch, queued.waiters))
+    queued.map(|queued| Attempt::from_rest(cx, queued.launch, queued.waiters, kept))
 }
 
 /// The end of a start that could not even spawn.
@@ -150,7 +153,7 @@ impl Restarting {
             }
             Ask::Stop => return at_rest(cx, &self.last, asking, None),
             Ask::Restart(launch) => {
-                let queued = Queued::boxed(launch, asking);
+                let queued = Queued::restart(launch, request, true);
                 return at_rest(cx, &self.last, Waiters::new(), Some(queued));
             }
             Ask::Resume(..) => cx.answer(request, Outcome::Refused(Refusal::NotAtRest)),
@@ -165,7 +168,7 @@ impl StartError {
     pub(crate) fn ask(self, cx: &mut Context<'_>, request: RequestId, ask: Ask) -> Option<State> {
         match ask {
             Ask::Start(launch) | Ask::Restart(launch) => {
-                return Some(Attempt::from_rest(cx, launch, Waiters::from_slice(&[request])));
+                return Some(Attempt::from_rest(cx, launch, Waiters::from_slice(&[request]), None));
             }
             Ask::Stop => return dropped(cx, request, Outcome::Stopped),
             Ask::Resume(..) => cx.answer(request, Outcome::Refused(Refusal::NotAtRest)),

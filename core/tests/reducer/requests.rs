@@ -304,6 +304,93 @@ fn a_reset_is_refused_in_every_state_but_failed() {
     assert_eq!(host.state(WEB), Some(StateName::Restarting));
 }
 
+fn with_ports(count: u16) -> SlotOptions {
+    SlotOptions { ports: PortRequest::Auto(count), ..SlotOptions::default() }
+}
+
+fn restart_with(host: &mut Host, options: SlotOptions) -> worker_core::RequestId {
+    let launch = host.launch(options);
+    host.ask(WEB, Ask::Restart(launch))
+}
+
+#[test]
+fn a_restart_of_a_running_slot_takes_its_block_again_when_its_tree_is_gone() {
+    let mut host = Host::new();
+    host.up(WEB, with_ports(2));
+    let former = host.block(WEB).unwrap();
+    host.take_orders(WEB);
+    let restart = restart_with(&mut host, with_ports(2));
+    let again = restart_with(&mut host, with_ports(2));
+    host.exit(WEB, CLEAN);
+    assert!(!host.take_orders(WEB).contains(&Order::Unreserve(former)), "its tree may live");
+    host.gone(WEB);
+    assert_eq!(host.take_orders(WEB), [Order::Reserve(former)], "it stays with its slot");
+    let run = host.come_up(WEB);
+    assert_eq!(host.block(WEB), Some(former));
+    assert_eq!(host.outcome(restart), Some(Outcome::Cancelled));
+    assert_eq!(host.outcome(again), Some(Outcome::Started(run)));
+
+    host.exit(WEB, CRASH);
+    restart_with(&mut host, with_ports(2));
+    host.gone(WEB);
+    host.come_up(WEB);
+    assert_eq!(host.block(WEB), Some(former), "a crash does not change that");
+    host.crash(WEB, CRASH);
+    restart_with(&mut host, with_ports(2));
+    host.come_up(WEB);
+    assert_eq!(host.block(WEB), Some(former), "nor does the backoff");
+}
+
+#[test]
+fn a_restart_draws_a_new_block_where_the_former_is_held_or_not_what_is_asked_for() {
+    let mut host = Host::new();
+    host.up(WEB, with_ports(2));
+    let former = host.block(WEB).unwrap();
+    restart_with(&mut host, with_ports(2));
+    host.gone(WEB);
+    host.report(WEB, Report::PortsBusy);
+    let next = host.block(WEB).unwrap();
+    assert_ne!(next, former, "a process holds a port of it");
+    host.come_up(WEB);
+    restart_with(&mut host, with_ports(3));
+    host.gone(WEB);
+    host.come_up(WEB);
+    assert_eq!(host.block(WEB).unwrap().count(), 3);
+    restart_with(&mut host, SlotOptions::default());
+    host.gone(WEB);
+    host.come_up(WEB);
+    assert_eq!(host.block(WEB), None);
+}
+
+#[test]
+fn a_restart_keeps_a_fixed_block_too() {
+    let mut host = Host::new();
+    let block = worker_core::Block::new(3000, 2).unwrap();
+    let fixed = || SlotOptions { ports: PortRequest::Fixed(block), ..SlotOptions::default() };
+    host.up(WEB, fixed());
+    host.take_orders(WEB);
+    restart_with(&mut host, fixed());
+    host.gone(WEB);
+    let orders = host.take_orders(WEB);
+    assert_eq!(orders.last(), Some(&Order::Reserve(block)));
+    assert!(!orders.contains(&Order::Unreserve(block)), "{orders:?}");
+}
+
+#[test]
+fn a_restart_of_a_slot_that_never_was_ready_draws_a_new_block() {
+    for timed_out in [false, true] {
+        let mut host = Host::new();
+        let options = || SlotOptions { ports: PortRequest::Auto(1), ..with_ready() };
+        host.up(WEB, options());
+        let former = host.block(WEB);
+        host.advance(secs(if timed_out { 30 } else { 1 }));
+        restart_with(&mut host, options());
+        host.gone(WEB);
+        host.come_up(WEB);
+        assert_ne!(host.block(WEB), former);
+    }
+}
+
 #[test]
 fn an_exit_that_overtakes_the_answer_to_its_spawn_is_heard() {
     let mut host = Host::new();

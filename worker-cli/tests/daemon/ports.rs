@@ -1,7 +1,8 @@
 //! Ports that belong to one slot at a time.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use worker_cli::api::State;
@@ -117,6 +118,38 @@ fn a_port_is_handed_out_once_and_told() {
     shop.stop("a");
     assert_eq!(shop.slot("a").ports, [] as [u16; 0]);
     assert_eq!(block_on(shop.client.ports()).unwrap().ports.len(), 4);
+}
+
+/// Ends each connection at once, so that its port has a past.
+const SERVER: &str = r#"["python3", "-c", """
+import os, socket
+server = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))
+while True:
+    server.accept()[0].close()
+"""]"#;
+
+fn be_served_at(port: u16) {
+    let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    assert_eq!(connection.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn a_slot_that_is_restarted_keeps_its_port_also_one_that_was_just_served_at() {
+    if !has_python() {
+        return;
+    }
+    let text = |ports: &str| {
+        format!("[slots.api]\ncommand = {SERVER}\nports = {ports}\nready = {{ tcp = true }}\n")
+    };
+    let shop = Shop::new("");
+    for ports in ["\"auto\"".to_owned(), format!("[{}]", free_port())] {
+        shop.write(&text(&ports));
+        let first = shop.start("api").unwrap();
+        be_served_at(first.ports[0]);
+        let again = block_on(shop.client.restart(&full("api"), &shop.start_request())).unwrap();
+        assert_eq!((again.run, again.ports), (first.run + 1, first.ports));
+        shop.stop("api");
+    }
 }
 
 /// So many slots of each of two daemons.
