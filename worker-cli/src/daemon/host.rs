@@ -251,8 +251,10 @@ impl Host for SlotHost {
         &self.shared.platform
     }
 
-    async fn reserve(&self, _: RunKey, block: Block) -> bool {
-        self.shared.ports.reserve(block)
+    async fn reserve(&self, run: RunKey, block: Block) -> bool {
+        let fixed = self.shared.registry().entry(run.slot).fixed_ports();
+        let ports = &self.shared.ports;
+        if fixed == Some(block) { ports.reserve_fixed(block) } else { ports.reserve(block) }
     }
 
     fn unreserve(&self, block: Block) {

@@ -6,13 +6,13 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
 
-/// What an address that was in use a moment ago means.
+/// What an address means that was in use a moment ago, which the network remembers for a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reuse {
     /// The port is busy.
     Never,
-    /// It was used by an earlier run of the same slot: the port is free.
-    AfterOurselves,
+    /// Nobody holds the port any more: it is free.
+    OfThePast,
 }
 
 /// Whether nobody holds the port on any local address.
@@ -40,7 +40,7 @@ fn probe(address: SocketAddr, reuse: Reuse) -> rustix::io::Result<()> {
             socket
         }
     };
-    sockopt::set_socket_reuseaddr(&socket, reuse == Reuse::AfterOurselves)?;
+    sockopt::set_socket_reuseaddr(&socket, reuse == Reuse::OfThePast)?;
     bind(&socket, &address)
 }
 

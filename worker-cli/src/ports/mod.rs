@@ -14,9 +14,9 @@ use self::claim::Claim;
 
 pub(crate) use self::holder::{describe as holder, listener};
 
-/// Whether nobody holds the port on any local address.
+/// Whether no process holds the port on any local address.
 pub(crate) fn is_free(port: u16) -> bool {
-    bind::is_free(port, Reuse::Never)
+    bind::is_free(port, Reuse::OfThePast)
 }
 
 /// So many holders are named when there are no ports left.
@@ -40,9 +40,18 @@ impl Ports {
     /// A block that is claimed already stays with its slot over a restart: then only a process
     /// that holds a port counts, and not what the network still remembers of the last run.
     pub fn reserve(&self, block: Block) -> bool {
+        let is_ours = block.ports().all(|port| self.ledger().claimed.contains_key(&port));
+        self.claim(block, if is_ours { Reuse::OfThePast } else { Reuse::Never })
+    }
+
+    /// The same for a block that no other can stand in for: only a process that holds a port counts,
+    /// whoever had it before. A server sets SO_REUSEADDR for the same reason.
+    pub fn reserve_fixed(&self, block: Block) -> bool {
+        self.claim(block, Reuse::OfThePast)
+    }
+
+    fn claim(&self, block: Block, reuse: Reuse) -> bool {
         let mut ledger = self.ledger();
-        let is_ours = block.ports().all(|port| ledger.claimed.contains_key(&port));
-        let reuse = if is_ours { bind::Reuse::AfterOurselves } else { bind::Reuse::Never };
         for port in block.ports() {
             if !ledger.claim(port) || !bind::is_free(port, reuse) {
                 ledger.give_up(block, port);
@@ -153,6 +162,9 @@ mod tests {
         drop(listener);
         assert!(!bind::is_free(block.first(), bind::Reuse::Never), "the test shows nothing");
         assert!(ports.reserve(block));
+        ports.unreserve(block);
+        assert!(!ports.reserve(block), "another one will do as well");
+        assert!(ports.reserve_fixed(block), "no other one will do");
     }
 
     #[test]

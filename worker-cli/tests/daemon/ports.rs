@@ -152,6 +152,25 @@ fn a_slot_that_is_restarted_keeps_its_port_also_one_that_was_just_served_at() {
     }
 }
 
+#[test]
+fn a_fixed_port_that_was_just_served_at_is_taken_again_also_by_the_next_daemon() {
+    if !has_python() {
+        return;
+    }
+    let port = free_port();
+    let mut shop = Shop::new(&format!(
+        "[slots.api]\ncommand = {SERVER}\nports = [{port}]\nready = {{ tcp = true }}\n"
+    ));
+    shop.start("api").unwrap();
+    be_served_at(port);
+    shop.stop("api");
+    assert_eq!(shop.start("api").unwrap().ports, [port]);
+    be_served_at(port);
+    shop.stop("api");
+    shop.again();
+    assert_eq!(shop.start("api").unwrap().ports, [port]);
+}
+
 /// So many slots of each of two daemons.
 const SLOTS: usize = 20;
 
