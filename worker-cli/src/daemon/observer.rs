@@ -63,7 +63,8 @@ impl Observer {
                 port_holder::in_words(registry, notice.slot, block)
             }
             (DownCause::SpawnFailed(SpawnFailure::NoPorts), None) => {
-                format!("no free block of ports: {}", self.host.ports().holders())
+                let holders = self.host.ports().holders();
+                format!("no free block of ports: {holders}: stop what you do not need")
             }
             _ => why(notice, cause),
         };

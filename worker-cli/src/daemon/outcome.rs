@@ -1,6 +1,6 @@
 //! What became of a request, in the words of an answer.
 
-use worker_core::{DownCause, Outcome, Refusal};
+use worker_core::{DownCause, Outcome, Refusal, SpawnFailure};
 
 use crate::error::{Code, Failure};
 
@@ -44,8 +44,12 @@ fn start_failed(slot: &str, why: DownCause, cause: &str) -> Failure {
         | DownCause::Unresponsive(_)
         | DownCause::MemoryBreach { .. } => Code::StartFailed,
     };
-    Failure::new(code, format!("{slot} could not be started: {cause}"))
-        .hint(format!("see `worker logs {slot}` and `worker why {slot}`"))
+    let failure = Failure::new(code, format!("{slot} could not be started: {cause}"));
+    if why == DownCause::SpawnFailed(SpawnFailure::NoPorts) {
+        // The cause says what to do about its ports, and there is no more to be seen of it.
+        return failure;
+    }
+    failure.hint(format!("see `worker logs {slot}` and `worker why {slot}`"))
 }
 
 fn unkillable(slot: &str) -> Failure {

@@ -9,7 +9,7 @@ use worker_cli::api::State;
 use worker_cli::client::block_on;
 use worker_cli::error::Code;
 
-use crate::common::{Scene, eventually};
+use crate::common::{Scene, eventually, send_signal};
 use crate::shop::{Shop, full};
 
 /// Listens on the port in its environment.
@@ -47,7 +47,9 @@ fn a_fixed_port_that_a_stranger_holds_names_him() {
     let held = format!("port {port} is held by pid {} `", std::process::id());
     assert!(said.starts_with(&held), "{said}");
     assert!(said.contains("` (since "), "{said}");
-    assert!(said.ends_with(": end it, or set `ports = \"auto\"`"), "{said}");
+    let mend = format!(": `kill {}`, or set `ports = \"auto\"`", std::process::id());
+    assert!(said.ends_with(&mend), "{said}");
+    assert_eq!(failure.hint, None, "that is what to do, and neither log nor past knows more");
     assert_eq!(shop.why("api").deaths[0].cause, said);
     drop(holder);
     // A child that is just being spawned here may hold it for a moment.
@@ -80,6 +82,41 @@ fn a_fixed_port_that_another_slot_holds_names_the_slot_and_the_mend() {
     assert!(failure.message.starts_with(&held), "{failure}");
     assert!(failure.message.contains("` (slot web of shelf, since "), "{failure}");
     let mend = ": `worker stop shelf/web`, or set `ports = \"auto\"`";
+    assert!(failure.message.ends_with(mend), "{failure}");
+}
+
+#[test]
+fn a_fixed_port_that_a_released_process_holds_is_not_to_be_had_by_stopping_its_slot() {
+    if !has_python() {
+        return;
+    }
+    let port = free_port();
+    let leaves = r#"["sh", "-c", "python3 -c 'import os, socket, time; s = socket.create_server((\"127.0.0.1\", int(os.environ[\"PORT\"]))); open(\"pid\", \"w\").write(str(os.getpid())); time.sleep(1000)' & until test -s pid; do sleep 0.01; done"]"#;
+    let shop = Shop::new(&format!("[slots.api]\ncommand = {leaves}\nports = [{port}]\n"));
+    shop.start("api").unwrap();
+    shop.await_state("api", State::Stopped);
+    let pid = shop.read("pid");
+    let failure = shop.start("api").unwrap_err();
+    send_signal(pid.parse().unwrap(), "KILL");
+    assert!(failure.message.contains("` (slot api of shop, since "), "{failure}");
+    let mend = format!(": `kill {pid}`, or set `ports = \"auto\"`");
+    assert!(failure.message.ends_with(&mend), "{failure}");
+}
+
+#[test]
+fn a_fixed_port_that_another_daemon_has_is_left_to_that() {
+    if !has_python() {
+        return;
+    }
+    let port = free_port();
+    let text =
+        format!("[slots.api]\ncommand = {LISTENER}\nports = [{port}]\nready = {{ tcp = true }}\n");
+    let (other, shop) = (Shop::new(&text), Shop::new(&text.replace("api", "web")));
+    other.start("api").unwrap();
+    let failure = shop.start("web").unwrap_err();
+    let mend = "(slot api of shop, since ";
+    assert!(failure.message.contains(mend), "{failure}");
+    let mend = ": stop it where it was started, or set `ports = \"auto\"`";
     assert!(failure.message.ends_with(mend), "{failure}");
 }
 
