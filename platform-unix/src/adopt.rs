@@ -133,8 +133,7 @@ fn report_unattributed(pid: Pid) {
         return; // It is dead already.
     }
     tracing::warn!(
-        pid,
-        "an orphan fell to us that cannot be attributed to a run: it left its group and session, \
-         and its environment does not name its run; it is ended at shutdown"
+        "an orphan (pid {pid}) fell to us that cannot be attributed to a run: it left its group \
+         and session, and its environment does not name its run; it is ended at shutdown"
     );
 }

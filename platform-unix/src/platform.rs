@@ -83,8 +83,7 @@ impl UnixPlatform {
         descriptors::close_on_exec();
         if let Err(error) = os::adopt_orphans() {
             tracing::warn!(
-                %error,
-                "orphans do not fall to this process: one that left its group may escape"
+                "orphans do not fall to this process ({error}): one that left its group may escape"
             );
         }
         let empty_leaves = EmptyLeaves::new();

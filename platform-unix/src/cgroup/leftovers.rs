@@ -51,12 +51,41 @@ fn end(supervisor: &Supervisor, folder: &Group) {
     }
     let is_empty = folder.is_empty_within(PATIENCE);
     if !processes.is_empty() {
-        tracing::warn!(
-            supervisor = supervisor.pid,
-            ?processes,
-            is_empty,
-            "SIGKILL was sent to processes that a supervisor which is gone had left behind"
-        );
+        tracing::warn!("{}", in_words(supervisor.pid, &processes, folder.path(), is_empty));
     }
     let _ = folder.remove(); // If a process is left the next start tries again.
+}
+
+fn in_words(supervisor: Pid, processes: &[Pid], folder: &Path, is_empty: bool) -> String {
+    let noun = if processes.len() == 1 { "process" } else { "processes" };
+    let pids: Vec<String> = processes.iter().map(Pid::to_string).collect();
+    let what = format!(
+        "{} {noun} (pid {}) that a killed supervisor (pid {supervisor}) had left behind in the \
+         cgroup {}",
+        processes.len(),
+        pids.join(", "),
+        folder.display()
+    );
+    if is_empty {
+        format!("ended {what}")
+    } else {
+        format!("sent SIGKILL to {what}, and it is not empty yet: the next start tries again")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_ended_is_told_with_whose_it_was_and_where() {
+        let folder = Path::new("/sys/fs/cgroup/worker-812");
+        let told = in_words(812, &[900], folder, true);
+        let place = "that a killed supervisor (pid 812) had left behind in the cgroup \
+                     /sys/fs/cgroup/worker-812";
+        assert_eq!(told, format!("ended 1 process (pid 900) {place}"));
+        let told = in_words(812, &[900, 901], folder, false);
+        let more = ", and it is not empty yet: the next start tries again";
+        assert_eq!(told, format!("sent SIGKILL to 2 processes (pid 900, 901) {place}{more}"));
+    }
 }

@@ -100,9 +100,8 @@ impl Cgroups {
     pub(crate) fn complain(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.complained, true) {
             tracing::warn!(
-                %error,
-                "a run could not be put into a cgroup of its own: it is kept hold of as one \
-                 without a cgroup"
+                "a run could not be put into a cgroup of its own ({error}): it is kept hold of as \
+                 one without a cgroup"
             );
         }
     }

@@ -401,9 +401,8 @@ fn say_pins_are_missing(error: Errno) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!(
-            %error,
-            "processes cannot be pinned (pidfd_open): they are signalled by number right after \
-             their start time was compared"
+            "processes cannot be pinned (pidfd_open: {error}): they are signalled by number right \
+             after their start time was compared"
         );
     });
 }

@@ -44,7 +44,9 @@ fn sockets(state: TcpState, ports: RangeInclusive<u16>) -> Option<Vec<Inode>> {
 fn say_sock_diag_is_missing(error: &io::Error) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
-        tracing::warn!(%error, "no sock_diag here: sockets are read from /proc/net, which is slower");
+        tracing::warn!(
+            "no sock_diag here ({error}): sockets are read from /proc/net, which is slower"
+        );
     });
 }
 
