@@ -154,7 +154,7 @@ impl Daemon {
         Ok((id, launch))
     }
 
-    /// Starts a slot, after those that it depends on if it is at rest.
+    /// Brings a slot up, after those that it depends on.
     pub(super) fn begin(
         &self,
         id: SlotId,
@@ -174,13 +174,20 @@ impl Daemon {
         }
         let daemon = self.clone();
         Box::pin(async move {
-            if !daemon.begins_anew(id).await {
+            if !daemon.waits_first(id, way).await {
                 return daemon.ask_start(id, launch, way).await;
             }
             let name = launch.instance.full_name();
             let listener = daemon.wait_for(id, launch, needs, way);
             waiting::outcome(listener, &name).await
         })
+    }
+
+    /// Whether those that it depends on have to be ready first: not where it runs, or will by itself,
+    /// and is to go on.
+    async fn waits_first(&self, id: SlotId, way: Way) -> bool {
+        let is_waiting = self.registry().entry(id).waiting.is_some();
+        is_waiting || matches!(way, Way::Restart) || self.begins_anew(id).await
     }
 
     /// Whether a start of it is a first one: at rest, or in error.
@@ -232,7 +239,7 @@ impl Daemon {
         self.registry().entry_mut(id).waiting = None;
         match ready {
             Ok(()) => self.ask_start(id, launch, way).await,
-            Err(failure) => Err(self.block(id, failure)),
+            Err(failure) => Err(self.block(id, failure).await),
         }
     }
 
@@ -254,15 +261,18 @@ impl Daemon {
         outcome
     }
 
-    /// A slot that it depends on is not ready, so that it is not started.
-    fn block(&self, id: SlotId, because: Failure) -> Failure {
+    /// A slot that it depends on is not ready, so that it is not started; what runs goes on.
+    async fn block(&self, id: SlotId, because: Failure) -> Failure {
+        let is_at_rest = self.begins_anew(id).await;
         let mut registry = self.registry();
-        if !registry.is_closing {
-            registry.intend(id, Intent::Rest);
+        if is_at_rest {
+            if !registry.is_closing {
+                registry.intend(id, Intent::Rest);
+            }
+            registry.entry_mut(id).is_kept_back(format!("it was not started: {}", because.message));
         }
-        let entry = registry.entry_mut(id);
-        entry.is_kept_back(format!("it was not started: {}", because.message));
-        let message = format!("{} was not started: {}", entry.name, because.message);
+        let what = if is_at_rest { "started" } else { "restarted" };
+        let message = format!("{} was not {what}: {}", registry.entry(id).name, because.message);
         Failure { message, ..because }
     }
 

@@ -19,7 +19,8 @@ pub(super) fn status(
 ) -> SlotStatus {
     let shown = |instant| rfc3339(at(instant, now, wall));
     // The core may have it in error still while its next start waits.
-    let Some(view) = view.filter(|_| entry.waiting.is_none()) else { return at_rest(entry) };
+    let is_shown = |view: &&SlotView| entry.waiting.is_none() || view.state != StateName::Error;
+    let Some(view) = view.filter(is_shown) else { return at_rest(entry) };
     let ports = ports(view.block);
     let url = ports.first().map(|port| format!("http://127.0.0.1:{port}"));
     SlotStatus {

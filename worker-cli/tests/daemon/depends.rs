@@ -4,7 +4,7 @@ use worker_cli::api::{State, StopRequest};
 use worker_cli::client::block_on;
 use worker_cli::error::Code;
 
-use crate::shop::Shop;
+use crate::shop::{Shop, full};
 
 /// `db` is ready when `gate` is there, and `web` needs it.
 const GATED: &str = r#"
@@ -30,6 +30,58 @@ fn a_slot_starts_after_what_it_depends_on_is_ready() {
     assert_eq!(web.join().unwrap().unwrap().state, State::Running);
     shop.await_text("order", "db\nweb\n");
     assert_eq!(shop.slot("db").run, 1);
+}
+
+#[test]
+fn a_restart_waits_for_what_it_depends_on_too() {
+    let shop = Shop::new(GATED);
+    shop.open_gate("gate");
+    shop.start("web").unwrap();
+    shop.stop("db");
+    let web = block_on(shop.client.restart(&full("web"), &shop.start_request())).unwrap();
+    assert_eq!((web.state, web.run), (State::Running, 2));
+    assert_eq!(shop.state("db"), State::Running);
+    shop.await_text("order", "db\nweb\ndb\nweb\n");
+}
+
+#[test]
+fn what_is_changed_with_what_it_depends_on_restarts_after_it() {
+    let shop = Shop::new(GATED);
+    shop.open_gate("gate");
+    shop.start("web").unwrap();
+    std::fs::remove_file(shop.path("gate")).unwrap();
+    shop.write(&GATED.replace("exec sleep 1000", "exec sleep 2000"));
+    std::thread::scope(|scope| {
+        let up = scope.spawn(|| shop.up());
+        shop.await_nth_event("db", "spawned", 2);
+        assert_eq!(shop.state("web"), State::Running, "as before");
+        shop.open_gate("gate");
+        assert!(up.join().unwrap().values().all(|slot| slot.error.is_none()));
+    });
+    shop.await_text("order", "db\nweb\ndb\nweb\n");
+}
+
+#[test]
+fn a_slot_goes_on_whose_restart_waits_for_what_cannot_be_started() {
+    let shop = Shop::new(
+        r#"
+        [slots.db]
+        command = ["sh", "-c", "test ! -e broken && exec sleep 1000; exit 3"]
+        ready = { exec = ["test", "!", "-e", "broken"] }
+        restart = { when = "never" }
+        [slots.web]
+        command = ["sleep", "1000"]
+        depends_on = ["db"]
+        "#,
+    );
+    let pid = shop.start("web").unwrap().pid;
+    shop.stop("db");
+    shop.open_gate("broken");
+    let restart = block_on(shop.client.restart(&full("web"), &shop.start_request()));
+    let said = restart.unwrap_err().message;
+    assert!(said.starts_with("shop/web was not restarted: shop/db could not be started"), "{said}");
+    let web = shop.slot("web");
+    assert_eq!((web.state, web.pid, web.last_error), (State::Running, pid, None));
 }
 
 #[test]
