@@ -61,7 +61,7 @@ fn at_rest(entry: &Entry) -> SlotStatus {
         pid: None,
         ports: Vec::new(),
         url: None,
-        since: rfc3339(entry.record.since),
+        since: rfc3339(waits.map_or(entry.record.since, |waits| waits.since)),
         last_used: None,
         restarts: 0,
         streak: 0,

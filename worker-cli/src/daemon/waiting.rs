@@ -1,6 +1,7 @@
 //! A start that waits until other slots are ready. The core has not been asked yet: for it the slot is
 //! at rest.
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -14,6 +15,7 @@ pub(super) type Started = Result<(), Failure>;
 pub(super) struct Waiting {
     /// The slots by their names in full.
     pub(super) for_slots: Vec<String>,
+    pub(super) since: Timestamp,
     outcome: watch::Sender<Option<Started>>,
     task: AbortHandle,
 }
@@ -27,7 +29,7 @@ impl Waiting {
         outcome: watch::Sender<Option<Started>>,
         task: AbortHandle,
     ) -> Self {
-        Self { for_slots, outcome, task }
+        Self { for_slots, since: Timestamp::now(), outcome, task }
     }
 
     pub(super) fn listen(&self) -> Listener {

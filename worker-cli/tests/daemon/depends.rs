@@ -1,9 +1,10 @@
 //! Slots that need others.
 
-use worker_cli::api::{State, StopRequest};
+use worker_cli::api::{State, StopRequest, UpRequest};
 use worker_cli::client::block_on;
 use worker_cli::error::Code;
 
+use crate::common::eventually;
 use crate::shop::{Shop, full};
 
 /// `db` is ready when `gate` is there, and `web` needs it.
@@ -82,6 +83,31 @@ fn a_slot_goes_on_whose_restart_waits_for_what_cannot_be_started() {
     assert!(said.starts_with("shop/web was not restarted: shop/db could not be started"), "{said}");
     let web = shop.slot("web");
     assert_eq!((web.state, web.pid, web.last_error), (State::Running, pid, None));
+}
+
+#[test]
+fn an_up_that_does_not_wait_answers_what_it_has_asked_for() {
+    let shop = Shop::new(GATED);
+    let request = UpRequest { no_wait: true, ..shop.up_request() };
+    let up = block_on(shop.client.up("shop", &request)).unwrap();
+    let web = up.slots.into_iter().find(|slot| slot.slot == "shop/web").unwrap();
+    assert_eq!(web.status.unwrap().state, State::Starting);
+}
+
+#[test]
+fn a_start_that_waits_is_under_way_since_it_was_asked_for() {
+    let shop = Shop::new(GATED);
+    shop.open_gate("gate");
+    shop.start("web").unwrap();
+    shop.stop("db");
+    let stopped = shop.stop("web").since;
+    std::fs::remove_file(shop.path("gate")).unwrap();
+    eventually("the clock to go on", || jiff::Timestamp::now().to_string()[..23] > stopped[..23]);
+    let web = shop.starting("web");
+    let waits = shop.await_state("web", State::Starting);
+    assert!(waits.since > stopped, "{} is after {stopped}", waits.since);
+    shop.open_gate("gate");
+    web.join().unwrap().unwrap();
 }
 
 #[test]
