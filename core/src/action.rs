@@ -127,6 +127,9 @@ pub enum Outcome {
     Started(RunId),
     /// `start`, `restart`, `resume`: the first attempt failed. Supervision goes on as the policy says.
     StartFailed(DownCause),
+    /// `start`, `restart`, `resume`: the breaker tripped, by the first attempt or by the failure that
+    /// the request waited behind. Told when the slot is parked.
+    Parked(Parked),
     /// `start`, `restart`, `resume`: a stop or a shutdown came between.
     Cancelled,
     /// `stop`: the tree is gone.

@@ -217,6 +217,7 @@ fn describe_outcome(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Started(_) => "started",
         Outcome::StartFailed(_) => "start failed",
+        Outcome::Parked(_) => "parked",
         Outcome::Cancelled => "cancelled",
         Outcome::Stopped => "stopped",
         Outcome::Unkillable => "unkillable",

@@ -1,5 +1,7 @@
 //! One attempt to bring a slot up: the steps from the decision to the run being ready.
 
+use alloc::boxed::Box;
+
 use crate::action::{Event, Order, Outcome, Program, StopReason};
 use crate::context::{Context, Supervision, Waiters};
 use crate::exit::{DownCause, PrepareFailure, SpawnFailure};
@@ -8,9 +10,9 @@ use crate::ports::Block;
 use crate::slot::run::Run;
 use crate::slot::running::Running;
 use crate::slot::starting::{Phase, Starting};
-use crate::slot::stopping::Stopping;
+use crate::slot::stopping::{Queued, Stopping};
 use crate::slot::{State, waiting};
-use crate::spec::PortRequest;
+use crate::spec::{PortRequest, RestartWhen};
 use crate::{SPAWN_LIMIT, UNKILLABLE_AFTER};
 
 /// What an attempt carries through its phases.
@@ -190,43 +192,40 @@ impl Attempt {
     /// There is no process: a start from rest ends in `error`, a restart is one more failure.
     pub(crate) fn spawn_failed(self, cx: &mut Context<'_>, failure: SpawnFailure) -> State {
         let cause = self.spawn_cause(failure);
-        cx.answer_all(self.waiters, Outcome::StartFailed(cause));
         if self.origin.makes_an_error_of(cause) {
+            cx.answer_all(self.waiters, Outcome::StartFailed(cause));
             return waiting::error(cx, &self.run, cause);
         }
         cx.record_failure(cause);
-        waiting::retry(cx, self.run, cause, None)
+        let queued = tell_failure(cx, self.waiters, cause);
+        waiting::retry(cx, self.run, cause, queued)
     }
 
     /// The answer to the spawn may still come, and whatever it brings must be ended.
     pub(crate) fn spawn_overdue(self, cx: &mut Context<'_>) -> State {
         let cause = self.spawn_cause(SpawnFailure::TimedOut);
-        let reason = self.give_up(cx, cause);
-        State::Stopping(Stopping::unspawned(cx, self.run, reason))
+        self.give_up(cx, cause, Stopping::unspawned)
     }
 
     /// The leader is dead, and what it left must not outlive it.
     pub(crate) fn fail_dead(self, cx: &mut Context<'_>, cause: DownCause) -> State {
-        let reason = self.give_up(cx, cause);
-        State::Stopping(Stopping::killed(cx, self.run, reason))
+        self.give_up(cx, cause, Stopping::killed)
     }
 
     /// The leader is dead, and its tree is known to be gone.
     pub(crate) fn fail_gone(self, cx: &mut Context<'_>, cause: DownCause) -> State {
-        let reason = self.give_up(cx, cause);
-        State::Stopping(Stopping::emptying(self.run, reason, cx.now))
+        self.give_up(cx, cause, |cx, run, reason| Stopping::emptying(run, reason, cx.now))
     }
 
     /// The leader lives, and gets its grace.
     pub(crate) fn fail_alive(self, cx: &mut Context<'_>, cause: DownCause) -> State {
-        let reason = self.give_up(cx, cause);
-        State::Stopping(Stopping::signalled(cx, self.run, reason))
+        self.give_up(cx, cause, Stopping::signalled)
     }
 
     /// SIGKILL was sent long ago, and something of the preparation is still there.
     pub(crate) fn clear_overdue(self, cx: &mut Context<'_>) -> State {
-        let reason = self.give_up(cx, DownCause::PrepareFailed(PrepareFailure::Unkillable));
-        State::Stopping(Stopping::unkillable(cx, self.run, reason))
+        let cause = DownCause::PrepareFailed(PrepareFailure::Unkillable);
+        self.give_up(cx, cause, Stopping::unkillable)
     }
 
     fn spawn_cause(&self, failure: SpawnFailure) -> DownCause {
@@ -236,13 +235,35 @@ impl Attempt {
         }
     }
 
-    /// Tells who waits, and counts the failure if it is one.
-    fn give_up(&self, cx: &mut Context<'_>, cause: DownCause) -> StopReason {
-        cx.answer_all(self.waiters.clone(), Outcome::StartFailed(cause));
-        if self.origin.makes_an_error_of(cause) {
-            return StopReason::FailedStart(cause);
-        }
-        cx.record_failure(cause);
-        StopReason::Failure(cause)
+    /// Counts the failure if it is one, tells who waits, and empties the tree.
+    fn give_up(
+        self,
+        cx: &mut Context<'_>,
+        cause: DownCause,
+        empty: impl FnOnce(&mut Context<'_>, Run, StopReason) -> Stopping,
+    ) -> State {
+        let reason = if self.origin.makes_an_error_of(cause) {
+            StopReason::FailedStart(cause)
+        } else {
+            cx.record_failure(cause);
+            StopReason::Failure(cause)
+        };
+        let queued = tell_failure(cx, self.waiters, cause);
+        empty(cx, self.run, reason).awaited_by(None, queued)
     }
+}
+
+/// Tells who waits that the attempt failed, while supervision goes on. Where it does not, since the
+/// breaker tripped, they wait on like a start that comes later: until the slot is parked, so that
+/// whoever hears so can re-arm it.
+fn tell_failure(cx: &mut Context<'_>, waiters: Waiters, cause: DownCause) -> Option<Box<Queued>> {
+    let restart = cx.options().restart;
+    let parks = restart.when != RestartWhen::Never
+        && cx.supervision.breaker.tripped(&restart).is_some()
+        && !waiters.is_empty();
+    if parks {
+        return Some(Queued::boxed(cx.supervision.launch.clone(), waiters));
+    }
+    cx.answer_all(waiters, Outcome::StartFailed(cause));
+    None
 }

@@ -85,7 +85,8 @@ pub(crate) fn retry(
 ) -> State {
     if let Some(parked) = cx.supervision.breaker.tripped(&cx.options().restart) {
         cx.release_block(run.id, run.block);
-        return park(cx, Some(run.id), parked, queued.map(|queued| queued.waiters));
+        let waiters = queued.map(|queued| queued.waiters).unwrap_or_default();
+        return park(cx, Some(run.id), parked, waiters, Outcome::Parked(parked));
     }
     if !cause.keeps_block() {
         cx.release_block(run.id, run.block.take());
@@ -114,7 +115,7 @@ pub(crate) fn resumed(
     }
     let asking = Waiters::from_slice(&[request]);
     Some(match cx.supervision.breaker.tripped(&restart) {
-        Some(parked) => park(cx, None, parked, Some(asking)),
+        Some(parked) => park(cx, None, parked, asking, Outcome::Refused(Refusal::Parked(parked))),
         None => Attempt::resumed(cx, asking),
     })
 }
@@ -123,10 +124,11 @@ fn park(
     cx: &mut Context<'_>,
     last: Option<RunId>,
     parked: Parked,
-    starts: Option<Waiters>,
+    starts: Waiters,
+    outcome: Outcome,
 ) -> State {
     cx.event(last, Event::Failed(parked));
-    cx.answer_all(starts.unwrap_or_default(), Outcome::Refused(Refusal::Parked(parked)));
+    cx.answer_all(starts, outcome);
     State::Failed(Failed { parked })
 }
 

@@ -1,7 +1,7 @@
 //! What each request does in each state, and how it is answered.
 
 use worker_core::{
-    Ask, DownCause, Event, Order, Outcome, PortRequest, ReadyOptions, Refusal, Report,
+    Ask, DownCause, Event, Order, Outcome, Parked, PortRequest, ReadyOptions, Refusal, Report,
     RestartOptions, SlotOptions, SpawnFailure, StateName, StopReason,
 };
 
@@ -90,6 +90,58 @@ fn a_restart_brought_forward_that_cannot_spawn_is_a_failure_too_and_its_asker_he
 }
 
 #[test]
+fn a_start_whose_failure_trips_the_breaker_is_answered_when_the_slot_is_parked() {
+    let once = || {
+        let restart = RestartOptions { max_failures: 1, ..RestartOptions::default() };
+        SlotOptions { restart, ..with_ready() }
+    };
+    let mut host = Host::new();
+    let start = host.start_with(WEB, once());
+    host.report(WEB, Report::Spawned);
+    let joined = host.start_with(WEB, once());
+    host.advance(secs(30));
+    assert_eq!((host.state(WEB), host.outcome(start)), (Some(StateName::Stopping), None));
+    let queued = host.start_with(WEB, once());
+    host.crash(WEB, CLEAN);
+    let last = DownCause::ReadyTimeout(secs(30));
+    let parked = Parked { streak: 1, window: secs(300), last };
+    for request in [start, joined, queued] {
+        assert_eq!(host.outcome(request), Some(Outcome::Parked(parked)));
+    }
+    assert_eq!(host.state(WEB), Some(StateName::Failed));
+}
+
+#[test]
+fn a_start_that_waits_to_be_parked_is_cancelled_by_a_stop() {
+    let mut host = Host::new();
+    let restart = RestartOptions { max_failures: 1, ..RestartOptions::default() };
+    let start = host.start_with(WEB, SlotOptions { restart, ..with_ready() });
+    host.report(WEB, Report::Spawned);
+    host.exit(WEB, CRASH);
+    let stop = host.stop(WEB);
+    assert_eq!(host.outcome(start), Some(Outcome::Cancelled));
+    host.gone(WEB);
+    assert_eq!((host.state(WEB), host.outcome(stop)), (None, Some(Outcome::Stopped)));
+}
+
+#[test]
+fn a_start_brought_forward_that_cannot_spawn_once_too_often_is_parked_and_its_asker_hears_so() {
+    let mut host = Host::new();
+    host.up(WEB, SlotOptions::default());
+    host.crash(WEB, CRASH);
+    for _ in 2..8 {
+        host.start(WEB);
+        host.report(WEB, NOT_FOUND);
+    }
+    let start = host.start(WEB);
+    host.report(WEB, NOT_FOUND);
+    let last = DownCause::SpawnFailed(SpawnFailure::NotFound);
+    let parked = Parked { streak: 8, window: secs(300), last };
+    assert_eq!(host.outcome(start), Some(Outcome::Parked(parked)));
+    assert_eq!(host.state(WEB), Some(StateName::Failed));
+}
+
+#[test]
 fn a_start_queued_behind_a_failure_keeps_the_streak_and_skips_the_backoff() {
     let mut host = Host::new();
     host.up(WEB, SlotOptions::default());
@@ -101,14 +153,14 @@ fn a_start_queued_behind_a_failure_keeps_the_streak_and_skips_the_backoff() {
 }
 
 #[test]
-fn a_start_queued_behind_the_failure_that_parks_is_refused() {
+fn a_start_queued_behind_the_failure_that_parks_hears_so() {
     let mut host = Host::new();
     let once = RestartOptions { max_failures: 1, ..RestartOptions::default() };
     host.up(WEB, SlotOptions { restart: once, ..SlotOptions::default() });
     host.exit(WEB, CRASH);
     let start = host.start(WEB);
     host.gone(WEB);
-    assert!(matches!(host.outcome(start), Some(Outcome::Refused(Refusal::Parked(_)))));
+    assert!(matches!(host.outcome(start), Some(Outcome::Parked(_))));
     assert_eq!(host.state(WEB), Some(StateName::Failed));
 }
 

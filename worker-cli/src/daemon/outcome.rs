@@ -3,10 +3,12 @@
 use worker_core::{DownCause, Outcome, Refusal, SpawnFailure};
 
 use crate::error::{Code, Failure};
+use crate::run::breaker_message;
 
 /// Whether a request came to a good end.
 ///
-/// `cause` is why a start failed, if it did, in words: the core knows only its kind.
+/// `cause` is why a start failed or parked its slot, if it did, in words: the core knows only its
+/// kind.
 pub(super) fn check(slot: &str, outcome: Option<Outcome>, cause: &str) -> Result<(), Failure> {
     match outcome {
         Some(
@@ -17,6 +19,7 @@ pub(super) fn check(slot: &str, outcome: Option<Outcome>, cause: &str) -> Result
             | Outcome::ShutDown { .. },
         ) => Ok(()),
         Some(Outcome::StartFailed(why)) => Err(start_failed(slot, why, cause)),
+        Some(Outcome::Parked(_)) => Err(parked(slot, cause)),
         Some(Outcome::Cancelled) => Err(super::waiting::cancelled(slot)),
         Some(Outcome::Unkillable) => Err(unkillable(slot)),
         Some(Outcome::Refused(refusal)) => Err(refused(slot, refusal)),
@@ -59,14 +62,14 @@ fn unkillable(slot: &str) -> Failure {
     ))
 }
 
+fn parked(slot: &str, why: &str) -> Failure {
+    Failure::new(Code::Parked, format!("{slot} is parked: {why}"))
+        .hint(format!("see `worker why {slot}`; when the cause is mended: worker reset {slot}"))
+}
+
 fn refused(slot: &str, refusal: Refusal) -> Failure {
     match refusal {
-        Refusal::Parked(parked) => {
-            let message = crate::run::breaker_message(parked);
-            Failure::new(Code::Parked, format!("{slot} is parked: {message}")).hint(format!(
-                "see `worker why {slot}`; when the cause is mended: worker reset {slot}"
-            ))
-        }
+        Refusal::Parked(breaker) => parked(slot, &breaker_message(breaker)),
         Refusal::ShuttingDown => shutting_down(),
         Refusal::NotParked => {
             Failure::new(Code::NotParked, format!("{slot} is not parked: nothing was changed"))

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use worker_core::{
-    Ask, DownCause, LastError, LaunchId, Outcome, Past, PrepareFailure, Refusal, SlotId, StateName,
+    Ask, DownCause, LastError, LaunchId, Outcome, Parked, Past, PrepareFailure, Refusal, SlotId,
+    StateName,
 };
 
 use super::record::{Intent, Variables};
@@ -18,7 +19,7 @@ use crate::api::{SlotStatus, StartRequest, StopRequest};
 use crate::config::{self, Config, Launch};
 use crate::driver::Answer;
 use crate::error::{Code, Failure};
-use crate::run::in_words;
+use crate::run::{breaker_message, in_words};
 
 /// How a slot is brought up.
 #[derive(Clone, Copy, Debug)]
@@ -327,6 +328,7 @@ impl Daemon {
         let outcome = answer.await.ok();
         let cause = match outcome {
             Some(Outcome::StartFailed(cause)) => Box::pin(self.cause(id, cause)).await,
+            Some(Outcome::Parked(parked)) => Box::pin(self.cause_of_parking(id, parked)).await,
             Some(_) | None => String::new(),
         };
         outcome::check(&self.registry().entry(id).name, outcome, &cause)
@@ -335,16 +337,24 @@ impl Daemon {
     /// Why a start failed, with the last lines of its output. Who waits hears of that before the
     /// tree is gone.
     async fn cause(&self, id: SlotId, cause: DownCause) -> String {
-        let output = self.shared.host.output(id).await;
-        let registry = self.registry();
-        let entry = registry.entry(id);
-        if let DownCause::SpawnFailed(_) | DownCause::PrepareFailed(PrepareFailure::Spawn(_)) =
-            cause
-        {
-            return entry.words_for(cause).map_or_else(|| in_words(cause), str::to_owned);
+        if has_no_process(cause) {
+            let registry = self.registry();
+            let known = registry.entry(id).words_for(cause);
+            return known.map_or_else(|| in_words(cause), str::to_owned);
         }
-        let output = output.unwrap_or_else(|| entry.dying.output().to_vec());
-        outcome::with_output(in_words(cause), &output)
+        self.with_output(id, in_words(cause)).await
+    }
+
+    /// Why a start parked its slot, with the last lines of its output.
+    async fn cause_of_parking(&self, id: SlotId, parked: Parked) -> String {
+        let words = breaker_message(parked);
+        if has_no_process(parked.last) { words } else { self.with_output(id, words).await }
+    }
+
+    async fn with_output(&self, id: SlotId, words: String) -> String {
+        let output = self.shared.host.output(id).await;
+        let output = output.unwrap_or_else(|| self.registry().entry(id).dying.output().to_vec());
+        outcome::with_output(words, &output)
     }
 
     /// Asks at once, and answers when the tree is gone.
@@ -375,6 +385,11 @@ impl Daemon {
             }
         }
     }
+}
+
+/// It said nothing, since it was never there.
+fn has_no_process(cause: DownCause) -> bool {
+    matches!(cause, DownCause::SpawnFailed(_) | DownCause::PrepareFailed(PrepareFailure::Spawn(_)))
 }
 
 /// Reads a configuration, away from the task that supervises.

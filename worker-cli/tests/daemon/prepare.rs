@@ -52,7 +52,7 @@ fn a_preparation_comes_before_the_ports_that_probes_and_commands_name() {
         restart = { max_failures = 1 }
         "#,
     );
-    assert_eq!(shop.start("api").unwrap_err().code, Code::StartFailed);
+    assert_eq!(shop.start("api").unwrap_err().code, Code::Parked);
     let log = shop.read("log");
     assert!(log.starts_with("prepared\nmain 2"), "{log}");
 }

@@ -1,8 +1,10 @@
 //! What is told of the end of a run.
 
 use worker_cli::api::State;
+use worker_cli::client::block_on;
 use worker_cli::error::Code;
 
+use crate::common::finish;
 use crate::shop::{Shop, lives};
 
 #[test]
@@ -50,6 +52,39 @@ fn a_run_that_is_not_ready_in_time_says_what_it_said_last() {
     assert_eq!(restarting.last_error.as_deref(), Some(said));
     assert_eq!(restarting.next.unwrap().what, "restart");
     assert!(!lives(shop.read("child").trim().parse().unwrap()), "the whole tree is ended");
+}
+
+#[test]
+fn a_first_attempt_that_trips_the_breaker_is_told_as_parked_with_the_last_output() {
+    let shop = Shop::new(
+        r#"
+        [slots.api]
+        command = ["sh", "-c", "echo no cheese; exit 3"]
+        ready = { log = "^listening" }
+        restart = { max_failures = 1 }
+        start = "eager"
+        [slots.web]
+        command = ["sh", "-c", "exit 4"]
+        ready = { log = "^listening" }
+        start = "eager"
+        "#,
+    );
+    let failure = shop.start("api").unwrap_err();
+    assert_eq!(failure.code, Code::Parked);
+    let said = "shop/api is parked: circuit breaker tripped: 1 consecutive non-clean exits within \
+                300s (last: code=3 signal=- before it was ready); its last output: no cheese";
+    assert_eq!(failure.message, said);
+    assert!(failure.hint.unwrap().contains("worker reset shop/api"));
+    assert_eq!(shop.state("api"), State::Failed, "whoever hears so can re-arm it");
+    block_on(shop.client.reset("shop/api")).unwrap();
+
+    let mut up = shop.scene.worker(&["up"]);
+    up.current_dir(shop.scene.scratch());
+    let up = finish(up);
+    assert_eq!(up.code, Some(5), "{}", up.stderr);
+    assert!(up.stderr.contains("its last output: no cheese"), "{}", up.stderr);
+    assert!(up.stderr.contains("worker reset shop/api"), "{}", up.stderr);
+    assert!(up.stderr.contains("shop/web could not be started: exit code 4"), "{}", up.stderr);
 }
 
 #[test]

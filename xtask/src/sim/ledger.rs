@@ -114,6 +114,7 @@ pub(crate) enum Asked {
 pub(crate) enum Must {
     Started,
     StartFailed,
+    Parked,
     Cancelled,
     Stopped,
     Unkillable,

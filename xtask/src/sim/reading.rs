@@ -373,13 +373,15 @@ impl Reader<'_> {
     /// No process came of it.
     fn start_failed(&mut self, failure: SpawnFailure) {
         let cause = self.spawn_cause(failure);
-        self.must(|open| (!open.queued).then_some(Must::StartFailed));
         if self.slot.began == Began::Start || self.slot.run().program == Some(Program::Prepare) {
             (self.slot.may, self.slot.cause) = (States::ERROR, Some(cause));
         } else {
             self.slot.note_failure(self.now, cause);
             self.slot.may = self.after_failure();
         }
+        let parked = self.slot.may == States::FAILED;
+        let due = if parked { Must::Parked } else { Must::StartFailed };
+        self.must(|open| (!open.queued).then_some(due));
     }
 
     fn ready(&mut self, owner: Owner) -> bool {
@@ -542,8 +544,17 @@ impl Reader<'_> {
             let stays = ending == Ending::Prepared;
             self.slot.may = if stays { States::STARTING } else { States::STOPPING };
         }
-        if first && ending != Ending::Prepared && ending != Ending::Ordered {
+        if first && ending == Ending::Failure && self.after_failure() == States::FAILED {
+            self.await_parking();
+        } else if first && ending != Ending::Prepared && ending != Ending::Ordered {
             self.must(|open| (!open.queued).then_some(Must::StartFailed));
+        }
+    }
+
+    /// Whoever waits for an attempt that trips the breaker hears so when the slot is parked.
+    fn await_parking(&mut self) {
+        for open in self.slot.open.iter_mut().filter(|open| open.must.is_none()) {
+            open.queued = true;
         }
     }
 
@@ -561,7 +572,7 @@ impl Reader<'_> {
                 self.slot.may = self.after_failure();
                 let parked = self.slot.may == States::FAILED;
                 if queued && parked {
-                    self.must(|open| open.queued.then_some(Must::RefusedParked));
+                    self.must(|open| open.queued.then_some(Must::Parked));
                 } else if queued {
                     self.serve_queue(false);
                 }

@@ -29,6 +29,7 @@ sometimes! {
     UnkillableWentInTheEnd,
     StartWasQueuedAndServed,
     StartWasQueuedAndCancelled,
+    StartWasParked,
     SpawnWasOverdue,
     SpawnedAfterTheStop,
     IdleStopped,

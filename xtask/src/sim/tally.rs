@@ -196,6 +196,7 @@ impl Tally {
                     self.mark(Sometimes::StartJoinedAFailingStart);
                 }
             }
+            Outcome::Parked(_) => self.mark(Sometimes::StartWasParked),
             Outcome::Cancelled if asked => self.mark(Sometimes::StartWasQueuedAndCancelled),
             Outcome::Refused(worker_core::Refusal::Parked(_)) => {
                 self.mark(Sometimes::ParkedSlotRefused);

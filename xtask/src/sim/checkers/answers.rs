@@ -24,7 +24,9 @@ pub(super) fn answer(scene: &Scene<'_>, request: RequestId, outcome: Outcome) ->
 
 fn known(scene: &Scene<'_>, number: usize, slot: &Slot, open: &Open, outcome: Outcome) -> Verdict {
     let told = kind(outcome);
-    let lacks_ports = slot.wants_ports(scene.setup) && told == Some(Must::StartFailed);
+    // A lack of ports is known to the core alone, and that it tripped the breaker is told first.
+    let lack = if slot.parked.is_some() { Must::Parked } else { Must::StartFailed };
+    let lacks_ports = slot.wants_ports(scene.setup) && told == Some(lack);
     let fine = told.is_some() && told == open.must || open.must.is_none() && lacks_ports;
     must(fine || is_free_to_refuse(scene, open, told), RULE, number, || {
         format!("{:?} is answered {outcome:?}, and {} is due", open.ask, due(open.must))
@@ -59,6 +61,7 @@ const fn kind(outcome: Outcome) -> Option<Must> {
     Some(match outcome {
         Outcome::Started(_) => Must::Started,
         Outcome::StartFailed(_) => Must::StartFailed,
+        Outcome::Parked(_) => Must::Parked,
         Outcome::Cancelled => Must::Cancelled,
         Outcome::Stopped => Must::Stopped,
         Outcome::Unkillable => Must::Unkillable,

@@ -19,7 +19,10 @@ pub(super) fn event(scene: &Scene<'_>, number: usize, event: Event) -> Verdict {
 }
 
 pub(super) fn answer(scene: &Scene<'_>, request: RequestId, outcome: Outcome) -> Verdict {
-    let Outcome::StartFailed(cause) = outcome else { return Ok(()) };
+    let (Outcome::StartFailed(cause) | Outcome::Parked(Parked { last: cause, .. })) = outcome
+    else {
+        return Ok(());
+    };
     let mut slots = scene.ledger.slots[..scene.setup.slots].iter();
     let asked = slots.position(|slot| slot.open.iter().any(|open| open.request == request.get()));
     asked.map_or(Ok(()), |number| is_true(scene, number, cause))
