@@ -56,6 +56,20 @@ impl Names<'_> {
         }
     }
 
+    /// The template that is meant, by its name in full: one of the nearest project, or one that has
+    /// instances.
+    pub(super) fn template(&self, written: &str) -> Option<String> {
+        let near = self.here.project();
+        let in_near = || near.map(|near| (near.name(), written));
+        let (project, name) = written.split_once('/').or_else(in_near)?;
+        let template = format!("{project}/{name}");
+        let has_it = |near: &&Project| names(&near.config.templates).any(|known| known == name);
+        let stands_here = near.filter(|near| near.name() == project).is_some_and(|it| has_it(&it));
+        let mut instances = self.known.iter().filter_map(|slot| slot.split_once('@'));
+        let is_known = instances.any(|(of, _)| of == template);
+        (stands_here || is_known).then_some(template)
+    }
+
     fn in_full(&self, project: &str, name: &str) -> Result<Target, Failure> {
         let slot = format!("{project}/{name}");
         let near = self.here.project().filter(|near| near.name() == project);
@@ -241,6 +255,20 @@ mod tests {
         check(&here, "site", Ok("blog/site"));
         check(&here, "shop/api", Ok("shop/api"));
         check(&here, "new", Err("there is an error in worker.toml"));
+    }
+
+    #[test]
+    fn a_template_is_found_in_the_nearest_file_or_by_its_instances() {
+        let (_folder, here) = shop();
+        let known = ["blog/writer@1".to_owned()];
+        let names = Names { here: &here, known: &known };
+        let found = |written| names.template(written);
+        assert_eq!(found("agent").as_deref(), Some("shop/agent"));
+        assert_eq!(found("shop/agent").as_deref(), Some("shop/agent"));
+        assert_eq!(found("blog/writer").as_deref(), Some("blog/writer"));
+        for none in ["api", "writer", "blog/agent", "agent@1"] {
+            assert_eq!(found(none), None, "{none}");
+        }
     }
 
     #[test]

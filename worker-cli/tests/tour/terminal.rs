@@ -182,6 +182,45 @@ fn logs_and_events_are_followed() {
     end(events);
 }
 
+#[test]
+fn slots_that_appear_while_logs_are_followed_are_shown_too() {
+    let mut stage = Stage::new();
+    let follow = |words: &str| {
+        let mut command = stage.worker(words);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It listens when it says that there is nothing yet.
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        assert_eq!(line(&mut said), "worker: nothing to follow yet: waiting for a start\n");
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        (child, lines)
+    };
+    let (all, mut of_all) = follow("logs -f");
+    let (agents, mut of_agents) = follow("logs -f agent");
+    let (one, mut of_one) = follow("logs -f agent@2");
+    for words in ["start api", "start agent@1", "start agent@2"] {
+        assert_eq!(stage.run(words).code, 0);
+    }
+    assert!(line(&mut of_all).contains(" shop/api out listening on "));
+    for (name, said) in [("shop/agent@1", "agent 1"), ("shop/agent@2", "agent 2")] {
+        assert!(line(&mut of_all).ends_with(&format!(" {name} out {said}\n")));
+        assert!(line(&mut of_agents).ends_with(&format!(" {name} out {said}\n")));
+    }
+    assert!(line(&mut of_one).ends_with(" out agent 2\n"));
+    let agents_so_far = stage.run("logs agent");
+    assert_eq!(agents_so_far.stdout.lines().count(), 2, "{}", agents_so_far.stdout);
+    // What is there already is followed from its past on, and nothing is shown twice.
+    let mut command = stage.worker("logs -f agent --json");
+    let mut again = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut of_again = BufReader::new(again.stdout.take().unwrap());
+    assert!(line(&mut of_again).contains(r#""line":"agent 1""#));
+    assert!(line(&mut of_again).contains(r#""line":"agent 2""#));
+    stage.run("restart agent@2");
+    assert!(line(&mut of_again).contains(r#""slot":"shop/agent@2""#));
+    stage.run("start agent@3");
+    assert!(line(&mut of_again).contains(r#""line":"agent 3""#));
+    [all, agents, one, again].into_iter().for_each(end);
+}
+
 fn line(from: &mut impl BufRead) -> String {
     let mut line = String::new();
     assert_ne!(from.read_line(&mut line).unwrap(), 0, "it ended");

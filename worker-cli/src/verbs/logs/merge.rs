@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
+use super::newcomers::Newcomers;
 use crate::client::Lines;
 use crate::error::Failure;
 use crate::logs::LogLine;
@@ -67,7 +68,7 @@ async fn read(lines: &mut Lines) -> Result<Option<Entry>, Failure> {
 /// [`Failure`] if a log breaks off, or of `show`.
 pub(super) async fn merged(
     mut sources: Vec<Source>,
-    show: impl Fn(&str, &LogLine) -> Result<bool, Failure>,
+    mut show: impl FnMut(&str, &LogLine) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
     for source in &mut sources {
         source.advance().await?;
@@ -90,21 +91,22 @@ fn time(source: &Source) -> &str {
     source.next.as_ref().map_or("", Entry::time)
 }
 
-/// Shows lines as they come; answers whether the logs ended, rather than that nobody reads any more.
-/// Those that come together are put in order.
+/// Shows lines as they come, those of newcomers too; answers whether the logs ended, rather than that
+/// nobody reads any more. Those that come together are put in order.
 ///
 /// # Errors
 ///
 /// [`Failure`] if a log breaks off, or of `show`.
 pub(super) async fn followed(
     sources: Vec<Source>,
-    show: impl Fn(&str, &LogLine) -> Result<bool, Failure>,
+    newcomers: Newcomers,
+    mut show: impl FnMut(&str, &LogLine) -> Result<bool, Failure>,
 ) -> Result<bool, Failure> {
     let (sender, mut entries) = channel(MOST);
     for source in sources {
         tokio::spawn(pass_on(source.lines, sender.clone()));
     }
-    drop(sender);
+    tokio::spawn(let_in(newcomers, sender));
     loop {
         let batch = together(&mut entries).await?;
         if batch.is_empty() {
@@ -114,6 +116,15 @@ pub(super) async fn followed(
             if !show(&entry.raw, &entry.line)? {
                 return Ok(false);
             }
+        }
+    }
+}
+
+async fn let_in(mut newcomers: Newcomers, sender: Sender<Result<Entry, Failure>>) {
+    while let Some(lines) = newcomers.next().await.transpose() {
+        match lines {
+            Ok(lines) => drop(tokio::spawn(pass_on(lines, sender.clone()))),
+            Err(failure) => return drop(sender.send(Err(failure)).await),
         }
     }
 }

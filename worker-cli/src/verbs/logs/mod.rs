@@ -1,6 +1,8 @@
 //! `worker logs`: the output of slots, line by line.
 
 mod merge;
+mod newcomers;
+mod scope;
 mod text;
 
 use std::io::{IsTerminal, stdout};
@@ -8,9 +10,10 @@ use std::io::{IsTerminal, stdout};
 use clap::Args;
 
 use self::merge::{Source, followed, merged};
+use self::newcomers::Newcomers;
+use self::scope::Scope;
 use self::text::Layout;
-use super::here::Here;
-use super::request::{Answer, parse_count, targets};
+use super::request::{Answer, parse_count};
 use super::screen::{Page, note, print};
 use crate::api::LogsQuery;
 use crate::client::{Client, block_on};
@@ -24,11 +27,13 @@ const BEFORE: u64 = 10;
 /// The options of `worker logs`.
 #[derive(Clone, Debug, Args)]
 pub struct LogsArgs {
-    /// The slots [default: those of the nearest worker.toml, else all]
+    /// The slots, or templates for all their instances [default: those of the
+    /// nearest worker.toml, else all]
     #[arg(value_name = "SLOT")]
     pub slots: Vec<String>,
 
-    /// Go on with what is still to come, after the last 10 lines of each slot
+    /// Go on with what is still to come, after the last 10 lines of each slot;
+    /// slots that appear later are shown too
     #[arg(short, long)]
     pub follow: bool,
 
@@ -59,6 +64,7 @@ Each line has its time and stream: out, err, or pre for what `prepare` said.
 Examples:
   worker logs api -n 50
   worker logs -f
+  worker logs -f agent
   worker logs api web --since 10m --grep 'error|warn'
   worker logs api --previous --json | jq -r .line
 
@@ -74,55 +80,78 @@ Exit codes:
 pub(crate) fn run(args: &LogsArgs) -> Result<u8, Failure> {
     block_on(async {
         let client = Client::new(&args.answer.state)?;
-        let slots = slots(&client, args).await?;
-        if slots.is_empty() {
-            note(
-                "no slots yet, so there is no output; start something: worker up",
-                args.answer.json,
-            );
-            return Ok(exit_code::DONE);
-        }
-        let sources = open(&client, &slots, args).await?;
-        let layout = Layout::new(Page::stdout(), slots, stdout().is_terminal());
-        let json = args.answer.json;
-        let show = |raw: &str, line: &LogLine| {
-            print(&if json { raw.to_owned() } else { layout.line(line) })
-        };
-        if !args.follow {
-            merged(sources, show).await?;
-            return Ok(exit_code::DONE);
-        }
-        match followed(sources, show).await? {
-            true => Err(Failure::new(Code::NoDaemon, "the daemon has ended")),
-            false => Ok(exit_code::DONE),
+        let scope = Scope::of(&client, &args.slots).await?;
+        if args.follow {
+            follow(&client, scope, args).await
+        } else {
+            read(&client, scope, args).await
         }
     })
 }
 
-async fn slots(client: &Client, args: &LogsArgs) -> Result<Vec<String>, Failure> {
-    let here = Here::look()?;
-    if args.slots.is_empty() {
-        let project = here.project().map(|project| project.name());
-        let slots = client.slots(project).await?.slots;
-        return Ok(slots.into_iter().map(|slot| slot.slot).collect());
+async fn read(client: &Client, scope: Scope, args: &LogsArgs) -> Result<u8, Failure> {
+    let mut slots = scope.present(client).await?;
+    // What the daemon does not know it says best itself.
+    let unknown = scope.named_slots().filter(|slot| !slots.contains(slot)).cloned();
+    slots.extend(unknown.collect::<Vec<_>>());
+    if slots.is_empty() {
+        note("no slots yet, so there is no output; start something: worker up", args.answer.json);
+        return Ok(exit_code::DONE);
     }
-    let targets = targets(client, &here, &args.slots).await?;
-    Ok(targets.into_iter().map(|target| target.slot).collect())
+    let sources = open(client, &slots, &query(args)).await?;
+    let layout = Layout::new(Page::stdout(), slots, stdout().is_terminal());
+    merged(sources, shown(layout, args)).await?;
+    Ok(exit_code::DONE)
 }
 
-async fn open(client: &Client, slots: &[String], args: &LogsArgs) -> Result<Vec<Source>, Failure> {
+/// Slots that appear meanwhile are let in. None of them slips through, since their events are heard
+/// before it is asked which slots there are.
+async fn follow(client: &Client, scope: Scope, args: &LogsArgs) -> Result<u8, Failure> {
+    let query = query(args);
+    let newcomers = Newcomers::of(client, &scope, &query).await?;
+    let slots = scope.present(client).await?;
+    if slots.is_empty() {
+        note("nothing to follow yet: waiting for a start", args.answer.json);
+    }
+    let newcomers = newcomers.without(&slots);
+    let sources = open(client, &slots, &query).await?;
+    let layout = Layout::new(Page::stdout(), slots, stdout().is_terminal());
+    let layout = if scope.is_one() { layout } else { layout.growing() };
+    match followed(sources, newcomers, shown(layout, args)).await? {
+        true => Err(Failure::new(Code::NoDaemon, "the daemon has ended")),
+        false => Ok(exit_code::DONE),
+    }
+}
+
+/// Prints a line; answers whether somebody still reads.
+fn shown(
+    mut layout: Layout,
+    args: &LogsArgs,
+) -> impl FnMut(&str, &LogLine) -> Result<bool, Failure> {
+    let json = args.answer.json;
+    move |raw, line| print(&if json { raw.to_owned() } else { layout.line(line) })
+}
+
+fn query(args: &LogsArgs) -> LogsQuery {
     let is_bounded = args.since.is_some() || !args.follow;
-    let query = LogsQuery {
+    LogsQuery {
         lines: args.lines.or(if is_bounded { None } else { Some(BEFORE) }),
         since: args.since.clone(),
         previous: args.previous,
         run: None,
         grep: args.grep.clone(),
         follow: args.follow,
-    };
+    }
+}
+
+async fn open(
+    client: &Client,
+    slots: &[String],
+    query: &LogsQuery,
+) -> Result<Vec<Source>, Failure> {
     let mut sources = Vec::new();
     for slot in slots {
-        sources.push(Source::new(client.logs(slot, &query).await?));
+        sources.push(Source::new(client.logs(slot, query).await?));
     }
     Ok(sources)
 }

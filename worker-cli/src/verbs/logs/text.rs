@@ -7,20 +7,28 @@ use crate::verbs::screen::{Ink, Page, safe_for_terminals};
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     page: Page,
-    /// The slots that are shown, in order; with several, each line names its own.
+    /// The slots that are shown, in order.
     slots: Vec<String>,
+    /// Whether each line names its own.
+    names_slots: bool,
     /// Whether what could change the terminal is left out.
     is_terminal: bool,
 }
 
 impl Layout {
-    /// For lines of these slots, by their names in full.
+    /// For lines of these slots, by their names in full. With several, each line names its own.
     pub(super) fn new(page: Page, slots: Vec<String>, is_terminal: bool) -> Self {
-        Self { page, slots, is_terminal }
+        let names_slots = slots.len() > 1;
+        Self { page, slots, names_slots, is_terminal }
+    }
+
+    /// The same, where slots may still come.
+    pub(super) fn growing(self) -> Self {
+        Self { names_slots: true, ..self }
     }
 
     /// `07:09:00.123 shop/api out  listening`.
-    pub(super) fn line(&self, line: &LogLine) -> String {
+    pub(super) fn line(&mut self, line: &LogLine) -> String {
         match line {
             LogLine::Line { slot, time, stream, line, .. } => {
                 let text = self.text(line);
@@ -33,15 +41,24 @@ impl Layout {
         }
     }
 
-    fn head(&self, slot: &str, time: &str) -> String {
+    fn head(&mut self, slot: &str, time: &str) -> String {
         let time = self.page.paint.dim(&self.page.clock.time(time));
-        if self.slots.len() < 2 {
+        if !self.names_slots {
             return format!("{time} ");
         }
+        let number = self.number(slot);
         let widest = self.slots.iter().map(|slot| slot.chars().count()).max().unwrap_or_default();
-        let number = self.slots.iter().position(|known| known == slot).unwrap_or_default();
         let name = self.page.paint.ink(Ink::Slot(number), &format!("{slot:<widest$}"));
         format!("{time} {name} ")
+    }
+
+    /// One that is new comes last, so that the others keep their colours.
+    fn number(&mut self, slot: &str) -> usize {
+        let known = self.slots.iter().position(|known| known == slot);
+        known.unwrap_or_else(|| {
+            self.slots.push(slot.to_owned());
+            self.slots.len() - 1
+        })
     }
 
     fn stream(&self, stream: &str) -> String {
@@ -99,7 +116,7 @@ mod tests {
             line("shop/web", "prepare", "Cloning into '.'..."),
             mark,
         ];
-        let layout = Layout::new(page, slots.iter().map(|it| (*it).to_owned()).collect(), true);
+        let mut layout = Layout::new(page, slots.iter().map(|it| (*it).to_owned()).collect(), true);
         let lines: Vec<String> = lines.iter().map(|line| layout.line(line)).collect();
         lines.join("\n").replace('\x1b', "^")
     }
@@ -118,6 +135,14 @@ mod tests {
     fn in_colours() {
         let page = Page { paint: Paint::new(true), ..Page::for_tests() };
         assert_snapshot!(lines(&["shop/api", "shop/web"], page));
+    }
+
+    #[test]
+    fn a_slot_that_comes_later_is_named_too() {
+        let mut layout = Layout::new(Page::for_tests(), Vec::new(), false).growing();
+        let mut head = |slot| layout.head(slot, "2026-11-22T07:09:00.123Z");
+        assert_eq!(head("shop/agent@1"), "07:09:00.123 shop/agent@1 ");
+        assert_eq!(head("shop/api"), "07:09:00.123 shop/api     ");
     }
 
     #[test]
