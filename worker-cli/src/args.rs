@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::Styles;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use worker_core::{OnCleanExit, RestartWhen, Signal};
 
 use crate::colour::Colour;
@@ -319,7 +319,7 @@ pub struct RunArgs {
     pub name: Option<String>,
 
     /// The folder to run in [default: the current one]
-    #[arg(long, value_name = "DIR", help_heading = COMMAND)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = COMMAND)]
     pub dir: Option<PathBuf>,
 
     /// Set an environment variable; can be repeated
@@ -495,7 +495,7 @@ pub struct RunArgs {
     pub json: bool,
 
     /// The command and its arguments
-    #[arg(required = true, last = true, value_name = "CMD")]
+    #[arg(required = true, last = true, value_name = "CMD", value_hint = ValueHint::AnyPath)]
     pub command: Vec<OsString>,
 }
 

@@ -30,6 +30,13 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Answers a shell that asks what could be typed next, before anything else is done; none if none
+/// asks.
+#[cfg(unix)]
+pub fn complete_if_asked(words: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
+    crate::verbs::completions::answer_if_asked(words.into_iter().collect()).map(ExitCode::from)
+}
+
 /// Where the words ask for a scope of systemd's, executes this program anew in one. Answers the exit
 /// code if that failed; none if nothing was asked for.
 #[cfg(unix)]

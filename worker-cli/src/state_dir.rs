@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 /// Names the folder where the option does not.
 const VARIABLE: &str = "WORKER_STATE_DIR";
@@ -14,7 +14,7 @@ const VARIABLE: &str = "WORKER_STATE_DIR";
 pub struct StateArgs {
     /// Where the state is kept; each such folder has a daemon of its own [default:
     /// $WORKER_STATE_DIR, else $XDG_STATE_HOME/worker, else ~/.local/state/worker]
-    #[arg(long, value_name = "DIR", display_order = 910)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, display_order = 910)]
     pub state_dir: Option<PathBuf>,
 }
 

@@ -1,11 +1,13 @@
 //! `worker completions`, and the manual pages of a release.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory};
-use clap_complete::Shell;
+use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, Shell};
 
 use crate::args::Cli;
 use crate::error::{Code, Failure};
@@ -28,11 +30,17 @@ pub struct ManualsArgs {
     pub folder: PathBuf,
 }
 
+/// Tells this program which shell asks for what could be typed next.
+const VARIABLE: &str = "WORKER_COMPLETE";
+
 pub(crate) const HELP: &str = "\
-Examples:
-  bash:  worker completions bash > ~/.local/share/bash-completion/completions/worker
-  zsh:   worker completions zsh > \"${fpath[1]}/_worker\"
-  fish:  worker completions fish > ~/.config/fish/completions/worker.fish
+The names of slots and projects are completed too: what shells get asks `worker`
+itself at each TAB, which reads worker.toml and asks the daemon if one runs.
+
+Put it where the shell begins, so that it is always that of this version:
+  bash:  echo 'source <(worker completions bash)' >> ~/.bashrc
+  zsh:   echo 'source <(worker completions zsh)' >> ~/.zshrc
+  fish:  echo 'worker completions fish | source' >> ~/.config/fish/config.fish
 
 Exit codes:
   0 done    2 no such shell";
@@ -43,10 +51,49 @@ Exit codes:
 ///
 /// [`Failure`] if stdout cannot be written.
 pub(crate) fn run(args: &CompletionsArgs) -> Result<u8, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "worker", &mut script);
-    print(String::from_utf8_lossy(&script).trim_end())?;
+    let script = script(args.shell).map_err(|error| Failure::new(Code::Failed, error.to_string()));
+    print(script?.trim())?;
     Ok(exit_code::DONE)
+}
+
+fn script(shell: Shell) -> io::Result<String> {
+    let mut script = Vec::new();
+    if let Some(completer) = Shells::builtins().completer(&shell.to_string()) {
+        completer.write_registration(VARIABLE, "worker", "worker", "worker", &mut script)?;
+    }
+    let script = String::from_utf8_lossy(&script);
+    Ok(match shell {
+        Shell::Bash => for_bash(&script),
+        Shell::Zsh => format!("{script}{ZSH_FILE}"),
+        Shell::Elvish | Shell::Fish | Shell::PowerShell | _ => script.into_owned(),
+    })
+}
+
+/// An instance of a template has an @ in its name, at which bash would begin a new word, and what
+/// ends with it is not complete.
+fn for_bash(script: &str) -> String {
+    let script = script.replace("=~ [=/:]$", "=~ [=/:@]$");
+    format!("COMP_WORDBREAKS=${{COMP_WORDBREAKS//@/}}\n{script}")
+}
+
+/// As a file of $fpath the script is the body of the function that completes.
+const ZSH_FILE: &str = r#"
+if [[ "$funcstack[1]" == _worker ]]; then
+    _clap_dynamic_completer_worker "$@"
+fi"#;
+
+/// Answers a shell that asks what could be typed next. None if none asks.
+pub(crate) fn answer_if_asked(words: Vec<OsString>) -> Option<u8> {
+    let asked = CompleteEnv::with_factory(Cli::command).var(VARIABLE);
+    match asked.try_complete(words, std::env::current_dir().ok().as_deref()) {
+        Ok(false) => None,
+        Ok(true) => Some(exit_code::DONE),
+        Err(error) => {
+            // The shell does not show it.
+            drop(error.print());
+            Some(exit_code::USAGE)
+        }
+    }
 }
 
 /// Writes a page for `worker` and one for each verb; answers the exit code.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::candidates;
 use super::here::Project;
 use super::outcome::to_json;
 use super::request::Answer;
@@ -15,7 +16,7 @@ use crate::exit_code;
 #[derive(Clone, Debug, Args)]
 pub struct DownArgs {
     /// The project [default: that of the nearest worker.toml]
-    #[arg(value_name = "PROJECT", conflicts_with = "all")]
+    #[arg(value_name = "PROJECT", conflicts_with = "all", add = candidates::projects())]
     pub project: Option<String>,
 
     /// Stop the slots of all projects, and the daemon

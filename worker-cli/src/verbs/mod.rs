@@ -4,6 +4,8 @@
 //! into text by functions that fetch nothing.
 
 #[cfg(unix)]
+pub(crate) mod candidates;
+#[cfg(unix)]
 pub(crate) mod completions;
 pub(crate) mod config;
 #[cfg(unix)]

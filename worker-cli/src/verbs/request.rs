@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::candidates;
 use super::here::Here;
 use super::names::{Names, Target};
 use crate::client::Client;
@@ -24,7 +25,7 @@ pub struct Answer {
 #[derive(Clone, Debug, Args)]
 pub struct SlotsArgs {
     /// The slots: api, agent@proj-42, or in full shop/api
-    #[arg(required = true, value_name = "SLOT")]
+    #[arg(required = true, value_name = "SLOT", add = candidates::slots())]
     pub slots: Vec<String>,
 
     /// How to answer.
@@ -36,7 +37,7 @@ pub struct SlotsArgs {
 #[derive(Clone, Debug, Args)]
 pub struct SlotArgs {
     /// The slot: api, agent@proj-42, or in full shop/api
-    #[arg(value_name = "SLOT")]
+    #[arg(value_name = "SLOT", add = candidates::slots())]
     pub slot: String,
 
     /// How to answer.

@@ -1,5 +1,7 @@
 //! A tour through every verb with a real daemon, as a person, as a program, and on a terminal.
 
+#[cfg(target_os = "linux")]
+mod completions;
 #[path = "../support/eventually.rs"]
 mod eventually;
 mod json;

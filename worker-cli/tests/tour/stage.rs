@@ -100,16 +100,25 @@ impl Stage {
         state_dir.display().to_string()
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.scratch.path().join("state")
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
         self.scratch.path().join("shop")
     }
 
     /// `worker WORDS` in the project's folder, with little else in its environment.
     pub(crate) fn worker(&self, words: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+        self.command(env!("CARGO_BIN_EXE_worker"), words)
+    }
+
+    /// The same with another program.
+    pub(crate) fn command(&self, program: &str, words: &str) -> Command {
+        let mut command = Command::new(program);
         command.args(words.split_whitespace()).current_dir(self.folder()).env_clear();
         command.env("PATH", "/usr/bin:/bin").env("HOME", self.scratch.path()).env("COLUMNS", "80");
-        command.env("WORKER_STATE_DIR", self.scratch.path().join("state"));
+        command.env("WORKER_STATE_DIR", self.state_dir());
         command.env("WORKER_CGROUP", "never").stdin(Stdio::null());
         command
     }

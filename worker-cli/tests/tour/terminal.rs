@@ -5,7 +5,7 @@
 )]
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -17,13 +17,26 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::stage::{Stage, eventually};
 
 /// A `worker` whose output is a terminal of 80 columns.
-struct OnTerminal {
+pub(crate) struct OnTerminal {
     child: Child,
+    keyboard: File,
     screen: Arc<Mutex<Vec<u8>>>,
 }
 
 impl OnTerminal {
-    fn start(mut command: Command) -> Self {
+    fn start(command: Command) -> Self {
+        Self::open(command, |command, _| command)
+    }
+
+    /// One that also reads what is typed.
+    pub(crate) fn typed(command: Command) -> Self {
+        Self::open(command, |command, slave| command.stdin(slave))
+    }
+
+    fn open(
+        mut command: Command,
+        attach: impl FnOnce(&mut Command, Stdio) -> &mut Command,
+    ) -> Self {
         let master =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
@@ -32,26 +45,35 @@ impl OnTerminal {
         let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&slave, size).unwrap();
         let side = |fd: &OwnedFd| Stdio::from(fd.try_clone().unwrap());
-        command.env("TERM", "xterm").stdout(side(&slave)).stderr(side(&slave));
+        attach(&mut command, side(&slave))
+            .env("TERM", "xterm")
+            .stdout(side(&slave))
+            .stderr(side(&slave));
         let child = command.spawn().unwrap();
         drop((slave, command));
+        let master = File::from(master);
+        let keyboard = master.try_clone().unwrap();
         let screen = Arc::<Mutex<Vec<u8>>>::default();
         let keep = Arc::clone(&screen);
         std::thread::spawn(move || {
-            let (mut master, mut buffer) = (File::from(master), [0; 4096]);
+            let (mut master, mut buffer) = (master, [0; 4096]);
             // Fails when nobody holds the other side any more.
             while let Ok(length @ 1..) = master.read(&mut buffer) {
                 keep.lock().unwrap().extend_from_slice(&buffer[..length]);
             }
         });
-        Self { child, screen }
+        Self { child, keyboard, screen }
     }
 
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned()
     }
 
-    fn expect(&self, text: &str) {
+    pub(crate) fn type_in(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn expect(&self, text: &str) {
         eventually(&format!("{text:?} on the screen"), || self.text().contains(text));
     }
 

@@ -4,6 +4,7 @@ pub(in crate::verbs) mod text;
 
 use clap::Args;
 
+use super::candidates;
 use super::request::{Answer, slot};
 use super::screen::{Page, print};
 use crate::api::EventsQuery;
@@ -15,7 +16,7 @@ use crate::exit_code;
 #[derive(Clone, Debug, Args)]
 pub struct EventsArgs {
     /// Only those of this slot
-    #[arg(value_name = "SLOT")]
+    #[arg(value_name = "SLOT", add = candidates::slots())]
     pub slot: Option<String>,
 
     /// Go on with those that are still to come

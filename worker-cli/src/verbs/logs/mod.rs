@@ -13,6 +13,7 @@ use self::merge::{Source, followed, merged};
 use self::newcomers::Newcomers;
 use self::scope::Scope;
 use self::text::Layout;
+use super::candidates;
 use super::request::{Answer, parse_count};
 use super::screen::{Page, note, print};
 use crate::api::LogsQuery;
@@ -29,7 +30,7 @@ const BEFORE: u64 = 10;
 pub struct LogsArgs {
     /// The slots, or templates for all their instances [default: those of the
     /// nearest worker.toml, else all]
-    #[arg(value_name = "SLOT")]
+    #[arg(value_name = "SLOT", add = candidates::slots_and_templates())]
     pub slots: Vec<String>,
 
     /// Go on with what is still to come, after the last 10 lines of each slot;

@@ -5,6 +5,7 @@ mod watch;
 
 use clap::Args;
 
+use super::candidates;
 use super::here::{self, Here};
 use super::names::Names;
 use super::outcome::to_json;
@@ -19,7 +20,7 @@ use crate::exit_code;
 #[derive(Clone, Debug, Args)]
 pub struct StatusArgs {
     /// Only these slots: api, agent@proj-42, or in full shop/api
-    #[arg(value_name = "SLOT")]
+    #[arg(value_name = "SLOT", add = candidates::slots())]
     pub slots: Vec<String>,
 
     /// The slots of all projects, not only of the one this folder belongs to
