@@ -44,6 +44,7 @@ pub mod journal;
 mod leaves;
 mod limits;
 mod marker;
+mod mask;
 mod memory;
 mod os;
 mod output;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use rustix::process::{getpid, kill_process};
 use worker_core::Signal;
 
-use super::mask::{block, unblock};
+use crate::mask::{block, unblock};
 use crate::signal::{signal_from_number, signal_number};
 
 /// Signals that this process catches. There can be one at a time.

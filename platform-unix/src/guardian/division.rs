@@ -12,8 +12,8 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid as RawPid, setpgid};
 
 use super::caught::CaughtSignals;
-use super::mask::Blocked;
 use crate::Pid;
+use crate::mask::Blocked;
 
 /// Which of the two this process is.
 #[derive(Debug)]

@@ -13,7 +13,6 @@ mod children;
 mod division;
 #[cfg(target_os = "linux")]
 mod file_pages;
-mod mask;
 mod sweep;
 
 pub use self::caught::CaughtSignals;
@@ -21,8 +20,8 @@ pub use self::children::{Change, ChildChange, adopt_orphans, next_change, own_ch
 pub use self::division::{Half, divide, inherited_socket, is_inherited};
 #[cfg(target_os = "linux")]
 pub use self::file_pages::unmap_file_pages;
-pub use self::mask::block_terminal_stops_only;
 pub use self::sweep::Sweep;
+pub use crate::mask::block_terminal_stops_only;
 
 /// On Linux this unmaps the pages of files that this process has not changed.
 #[cfg(not(target_os = "linux"))]

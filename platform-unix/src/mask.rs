@@ -2,12 +2,12 @@
 
 /// Every signal is blocked until this is dropped.
 #[derive(Debug)]
-pub(super) struct Blocked {
+pub(crate) struct Blocked {
     before: libc::sigset_t,
 }
 
 impl Blocked {
-    pub(super) fn all() -> Self {
+    pub(crate) fn all() -> Self {
         let mut all = empty();
         let mut before = empty();
         // SAFETY: both sets are valid for the length of the calls; a mask concerns this thread
@@ -33,11 +33,11 @@ pub fn block_terminal_stops_only() {
     set(&of(&[libc::SIGTTOU, libc::SIGTTIN]));
 }
 
-pub(super) fn block(number: i32) {
+pub(crate) fn block(number: i32) {
     change(libc::SIG_BLOCK, &of(&[number]));
 }
 
-pub(super) fn unblock(number: i32) {
+pub(crate) fn unblock(number: i32) {
     change(libc::SIG_UNBLOCK, &of(&[number]));
 }
 
