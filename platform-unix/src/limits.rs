@@ -32,11 +32,11 @@ impl UnixPlatform {
 /// begun: this keeps the spawn on its fast path. One that is gone or has become another user's keeps
 /// what it has.
 #[cfg(target_os = "linux")]
-pub(crate) fn limit_open_files(child: Pid, limit: Option<&Rlimit>) {
+pub(crate) fn limit_open_files(child: Pid, limit: Option<Rlimit>) {
     if let (Some(pid), Some(limit)) = (rustix::process::Pid::from_raw(child), limit) {
-        let _ = rustix::process::prlimit(Some(pid), Resource::Nofile, *limit);
+        let _ = rustix::process::prlimit(Some(pid), Resource::Nofile, limit);
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn limit_open_files(_: Pid, _: Option<&Rlimit>) {}
+pub(crate) fn limit_open_files(_: Pid, _: Option<Rlimit>) {}

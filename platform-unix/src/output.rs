@@ -5,7 +5,7 @@
 //! the reader lives on until end-of-file, or until the tree is gone.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Stdio;
 
 use tokio::io::{AsyncReadExt, Interest};
@@ -132,6 +132,12 @@ impl OutputWriter {
     /// If there are no more descriptors.
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { fd: self.fd.try_clone()? })
+    }
+}
+
+impl AsFd for OutputWriter {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

@@ -1,13 +1,13 @@
 //! Spawning.
 
 use std::collections::hash_map::Entry;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child as StdChild, Command as StdCommand, Stdio};
 use std::sync::Arc;
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Rlimit, Signal, kill_process};
 use worker_core::{RunId, SpawnError, SpawnFailure, TreeEnd};
 
 use crate::Pid;
@@ -112,7 +112,6 @@ impl State {
         };
         let spawned =
             spawned.map_err(|error| failure::explain(&command.program, &command.dir, &error))?;
-        limit_open_files(spawned.pid, self.child_open_files.as_ref());
         let (owner, ids) = (Owner::Run(run), [spawned.pid; 3]);
         let start = self.start_clock.start_of(spawned.pid, before);
         let child = Child { owner, ids, role, start, struck: false, in_leaf: false };
@@ -122,19 +121,13 @@ impl State {
         Ok(spawned)
     }
 
-    /// Nothing here makes std leave its `posix_spawn` path: no `pre_exec`, no user or group, and
-    /// no program that has to be looked up. So the cost does not grow with our memory.
-    ///
-    /// Signals that we handle are reset by exec, and std resets SIGPIPE, which it ignores itself.
-    /// One that was ignored when we were started (nohup) stays ignored.
-    fn spawn_plain(&self, run: RunId, command: &Command) -> io::Result<Spawned> {
-        let mut prepared = StdCommand::new(&command.program);
-        let env = variables(command).map(|(name, value)| (name, value));
-        prepared.args(&command.args).env_clear().envs(env).env(MARKER, self.marker.value(run));
-        complete(&mut prepared, command)?;
-        // std does not reap a child that is dropped, and holds on to nothing else of it.
-        let pid = with_empty_signal_mask(|| prepared.spawn()).map(|child: StdChild| child.id())?;
-        Ok(Spawned { pid: Pid::try_from(pid).unwrap_or_default(), report: None })
+    fn spawn_plain(&mut self, run: RunId, command: &Command) -> io::Result<Spawned> {
+        let (marker, open_files) = (self.marker.value(run), self.child_open_files);
+        let pid = match &mut self.vfork {
+            Some(vfork) => vfork.spawn(command, &marker, open_files)?,
+            None => posix_spawn(command, &marker, open_files)?,
+        };
+        Ok(Spawned { pid, report: None })
     }
 
     fn spawn_into(&self, group: &Group, run: RunId, command: &Command) -> io::Result<Spawned> {
@@ -145,6 +138,7 @@ impl State {
         let target = Target { program: &command.program, env, args: &command.args };
         let complete = |shim: &mut StdCommand| complete(shim, command);
         let (pid, report) = cgroups.shim.spawn(group, &target, complete)?;
+        limit_open_files(pid, self.child_open_files);
         Ok(Spawned { pid, report: Some(report) })
     }
 
@@ -186,6 +180,24 @@ impl State {
             cgroups.complain(error);
         }
     }
+}
+
+/// Nothing here makes std leave its `posix_spawn` path: no `pre_exec`, no user or group, and no program
+/// that has to be looked up. So the cost does not grow with our memory, though it does with what we
+/// have open.
+///
+/// Signals that we handle are reset by exec, and std resets SIGPIPE, which it ignores itself. One that
+/// was ignored when we were started (nohup) stays ignored.
+fn posix_spawn(command: &Command, marker: &OsStr, open_files: Option<Rlimit>) -> io::Result<Pid> {
+    let mut prepared = StdCommand::new(&command.program);
+    let env = variables(command).map(|(name, value)| (name, value));
+    prepared.args(&command.args).env_clear().envs(env).env(MARKER, marker);
+    complete(&mut prepared, command)?;
+    // std does not reap a child that is dropped, and holds on to nothing else of it.
+    let pid = with_empty_signal_mask(|| prepared.spawn()).map(|child: StdChild| child.id())?;
+    let pid = Pid::try_from(pid).unwrap_or_default();
+    limit_open_files(pid, open_files);
+    Ok(pid)
 }
 
 fn variables(command: &Command) -> impl Iterator<Item = &(OsString, OsString)> {

@@ -12,7 +12,7 @@ use crate::answer::Answers;
 use crate::cgroup::{Cgroups, Leaf};
 use crate::journal::Journal;
 use crate::marker::Marker;
-use crate::os::{self, OwnChildren, Process, StrayExits};
+use crate::os::{self, OwnChildren, Process, StrayExits, Vfork};
 use crate::start_clock::StartClock;
 
 /// Everything that is known.
@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) start_clock: StartClock,
     /// Children that are not in the journal yet.
     pub(crate) unnoted: Vec<Pid>,
+    /// Spawns children, where it can.
+    pub(crate) vfork: Option<Vfork>,
     /// How many files children may have open, where that is not what we may.
     pub(crate) child_open_files: Option<Rlimit>,
     /// That a limit of tasks cannot be kept is said once.
@@ -188,6 +190,7 @@ impl State {
             journal: None,
             start_clock: StartClock::default(),
             unnoted: Vec::new(),
+            vfork: Vfork::new(),
             child_open_files: None,
             said_of_tasks: false,
         }

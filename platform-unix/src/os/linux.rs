@@ -20,6 +20,7 @@ use crate::state::Known;
 
 pub(crate) use super::cgroup_events::{await_cgroup_change, is_populated, is_unpopulated_within};
 pub(crate) use super::sock_diag::{any_connection, listeners};
+pub(crate) use super::vfork::Vfork;
 
 /// Whether a process that loses its parent in a tree of ours becomes our child.
 pub(crate) const ORPHANS_FALL_TO_US: bool = true;

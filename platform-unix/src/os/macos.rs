@@ -5,6 +5,7 @@
 //! its end is told by a kqueue. A number may have come to mean another process between the
 //! comparison of the start time and the signal: that window is a few microseconds.
 
+use std::ffi::OsStr;
 use std::io;
 use std::mem::size_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -14,11 +15,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue};
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Rlimit, Signal, kill_process};
 use tokio::io::unix::AsyncFd;
 
 use super::{Inode, Process};
 use crate::Pid;
+use crate::command::Command;
 use crate::state::Known;
 
 /// Whether a process that loses its parent in a tree of ours becomes our child.
@@ -160,6 +162,25 @@ pub(crate) fn any_connection(_ports: RangeInclusive<u16>) -> Option<bool> {
 /// Sockets cannot be told apart.
 pub(crate) fn held_sockets(_pid: Pid, _wanted: &[Inode]) -> Option<Vec<Inode>> {
     None
+}
+
+/// Spawns children at a cost that does not grow. There is no such thing here.
+#[derive(Debug)]
+pub(crate) enum Vfork {}
+
+impl Vfork {
+    pub(crate) fn new() -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn spawn(
+        &mut self,
+        _command: &Command,
+        _marker: &OsStr,
+        _open_files: Option<Rlimit>,
+    ) -> io::Result<Pid> {
+        match *self {}
+    }
 }
 
 /// Who is whose child.

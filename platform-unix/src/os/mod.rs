@@ -7,6 +7,8 @@ mod linux;
 #[cfg(target_os = "linux")]
 mod sock_diag;
 #[cfg(target_os = "linux")]
+mod vfork;
+#[cfg(target_os = "linux")]
 pub(crate) use linux::*;
 
 #[cfg(target_os = "macos")]

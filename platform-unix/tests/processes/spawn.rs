@@ -85,6 +85,23 @@ scenario!(only_the_standard_descriptors_are_inherited, async |platform| {
     assert_eq!(said, ["descriptor 0", "descriptor 1", "descriptor 2"]);
 });
 
+#[cfg(target_os = "linux")]
+scenario!(on OldKernel, a_kernel_without_close_range_spawns_all_the_same, async |platform| {
+    let said = lines_of(&platform, 1, common::command("print-descriptors")).await;
+    assert_eq!(said, ["descriptor 0", "descriptor 1", "descriptor 2"]);
+    let command = Command { dir: "/no/such/folder".into(), ..common::command("exit 0") };
+    says(&failure(&platform, command).await, SpawnFailure::BadFolder, &["/no/such/folder"]);
+});
+
+scenario!(a_child_inherits_no_more_the_more_there_is, async |platform| {
+    let open = || std::fs::File::open("/dev/null").unwrap();
+    let many: Vec<std::fs::File> = (0..300).map(|_| open()).collect();
+    let said = lines_of(&platform, 1, common::command("print-descriptors")).await;
+    assert_eq!(said, ["descriptor 0", "descriptor 1", "descriptor 2"]);
+    let last = many.last().unwrap();
+    assert!(rustix::io::fcntl_getfd(last).is_ok(), "ours stay open");
+});
+
 /// The signals in a field of a process's status, as the kernel prints them.
 fn signals(status: &[String], field: &str) -> u64 {
     let value = status.iter().find_map(|line| line.strip_prefix(field)).unwrap();

@@ -21,6 +21,9 @@ pub(crate) enum Means {
     DelegatedCgroup,
     /// As an ordinary user in a cgroup of somebody else.
     ForeignCgroup,
+    /// No cgroup, and a kernel that is too old for some of our calls.
+    #[cfg(target_os = "linux")]
+    OldKernel,
 }
 
 /// An ordinary user.
@@ -31,6 +34,8 @@ impl Means {
     pub(crate) fn command(self, program: &Path) -> Result<StdCommand, String> {
         match self {
             Self::Subreaper => Ok(StdCommand::new(program)),
+            #[cfg(target_os = "linux")]
+            Self::OldKernel => Ok(StdCommand::new(program)),
             Self::Cgroup => writable_cgroup().map(|_| StdCommand::new(program)),
             Self::DelegatedCgroup => writable_cgroup().and_then(|home| delegated(&home, program)),
             Self::ForeignCgroup => as_ordinary_user(program),
@@ -39,6 +44,11 @@ impl Means {
 
     /// A platform with these means.
     pub(crate) fn platform(self) -> UnixPlatform {
+        #[cfg(target_os = "linux")]
+        if self == Self::OldKernel {
+            forbid(libc::SYS_close_range);
+            return UnixPlatform::new().unwrap();
+        }
         if self == Self::Subreaper {
             return UnixPlatform::new().unwrap();
         }
@@ -54,6 +64,26 @@ impl Means {
             fs::remove_dir(delegated_to_child_of(&own_cgroup().unwrap())).unwrap();
         }
     }
+}
+
+/// From here on this thread and its children have no such system call; see seccomp(2).
+#[cfg(target_os = "linux")]
+fn forbid(call: libc::c_long) {
+    let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    let missing = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+    let mut steps = [
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0), // The number of the call.
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, call as u32),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, missing),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
+    // SAFETY: the program is valid for the length of the call, and concerns this thread alone.
+    let forbidden = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program)
+    };
+    assert_eq!(forbidden, 0, "{}", std::io::Error::last_os_error());
 }
 
 /// The folder of the cgroup that this process is in.
