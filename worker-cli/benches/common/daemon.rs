@@ -80,7 +80,7 @@ impl Daemon {
 
     /// The `worker.toml` of the project.
     pub(crate) fn file(&self) -> PathBuf {
-        self.scratch.path().join("worker.toml")
+        self.folder().join("worker.toml")
     }
 }
 

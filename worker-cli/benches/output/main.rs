@@ -2,16 +2,22 @@
 //! with its output piped through `cat` into a file, in turn.
 //!
 //! The log is asked twice: alone, and with a follower that does not read. What is stored is compared
-//! line by line with what the child wrote.
+//! line by line with what the child wrote. The same goes through a daemon, from the start of the slot
+//! until it is at rest, where the follower is one of its API.
 
 #[cfg(unix)]
 mod cat;
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]
+#[path = "../common/daemon.rs"]
+mod daemon;
+#[cfg(unix)]
 mod emit;
 #[cfg(unix)]
 mod rounds;
+#[cfg(unix)]
+mod served;
 #[cfg(unix)]
 mod stored;
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The bare way: spawn, signal, wait.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -23,6 +24,25 @@ impl Children {
     /// Signals all, then waits for all.
     pub(crate) fn end(self) -> io::Result<()> {
         self.0.iter().try_for_each(|child| kill_process(*child, Signal::TERM))?;
+        self.wait()
+    }
+
+    /// The same, with a look at the children of each before and after the signal: what has left its
+    /// group cannot be found otherwise.
+    pub(crate) fn end_with_looks(self) -> io::Result<()> {
+        for child in &self.0 {
+            let pid = child.as_raw_nonzero();
+            let mut list = File::open(format!("/proc/{pid}/task/{pid}/children"))?;
+            let mut children = Vec::new();
+            list.read_to_end(&mut children)?;
+            kill_process(*child, Signal::TERM)?;
+            list.rewind()?;
+            list.read_to_end(&mut children)?;
+        }
+        self.wait()
+    }
+
+    fn wait(self) -> io::Result<()> {
         for child in self.0 {
             waitid(WaitId::Pid(child), WaitIdOptions::EXITED)?;
         }

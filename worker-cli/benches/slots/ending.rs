@@ -22,18 +22,23 @@ pub(crate) fn report(program: &Path) -> io::Result<String> {
 fn case(count: usize, rounds: usize, program: &Path) -> io::Result<String> {
     let daemon = Daemon::start("--cgroup=never")?;
     daemon.write(&slots(count, program))?;
-    let (mut supervised, mut bare) = (Vec::new(), Vec::new());
+    let (mut supervised, mut bare, mut with_looks) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         daemon.up()?;
         supervised.push(time(|| daemon.down())?);
         let children = Children::spawn(count, program)?;
         bare.push(time(|| children.end())?);
+        let children = Children::spawn(count, program)?;
+        with_looks.push(time(|| children.end_with_looks())?);
     }
     let (supervised, bare) = (Times::of(supervised), Times::of(bare));
+    let with_looks = Times::of(with_looks);
     Ok(format!(
         "stop of {count} slots, {rounds} rounds: {supervised}, signalling and waiting for as many \
-         bare children {bare}; {}, aim <= 2.00",
+         bare children {bare}; {}, aim <= 2.00; with a look at the children of each before and \
+         after the signal, without which what left its group is not found, {with_looks}; {}",
         supervised.ratio_to(&bare),
+        supervised.ratio_to(&with_looks),
     ))
 }
 
