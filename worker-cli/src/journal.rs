@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use worker_platform_unix::Pid;
-use worker_platform_unix::journal::{Finding, Journal, Start, start};
+use worker_platform_unix::journal::{self, Finding, Journal, Start, start};
 
+use crate::error::{Code, Failure};
 use crate::processes;
 use crate::state_dir::StateArgs;
 use crate::voice::Voice;
@@ -34,6 +35,28 @@ pub fn begin(state: &StateArgs, voice: &Voice) -> Option<Journal> {
         journal.map_err(|error| format!("{}: {error}", folder.display()))
     });
     own.inspect_err(|why| voice.warn(&unkept(why))).ok()
+}
+
+/// Ends what dead supervisors of this user left behind, for a verb that starts nothing. Answers what
+/// there is to say.
+///
+/// # Errors
+///
+/// [`Failure`] names what cannot be ended, or why it cannot be looked for.
+pub fn end_left_behind(state_dir: &Path) -> Result<Vec<String>, Failure> {
+    let folder = folder(state_dir);
+    let findings = journal::end_left_behind(&folder).map_err(|error| {
+        let message = "what killed supervisors left behind cannot be looked for";
+        Failure::new(Code::Failed, format!("{message}: {}: {error}", folder.display()))
+    })?;
+    match findings.iter().find(|finding| is_alive(finding)) {
+        Some(alive) => Err(Failure::new(Code::Unkillable, in_words(alive))),
+        None => Ok(findings.iter().map(in_words).collect()),
+    }
+}
+
+fn is_alive(finding: &Finding) -> bool {
+    matches!(finding, Finding::Ended { survivors, .. } if !survivors.is_empty())
 }
 
 fn unkept(why: &str) -> String {

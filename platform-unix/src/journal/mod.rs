@@ -27,4 +27,4 @@ mod sweep;
 
 pub use self::keeper::Journal;
 pub use self::survey::{Left, Survey, survey};
-pub use self::sweep::{Finding, Start, start};
+pub use self::sweep::{Finding, Start, end_left_behind, start};

@@ -71,13 +71,26 @@ pub enum Finding {
 ///
 /// If the folder cannot be used: then nothing was looked for, and there is no journal.
 pub fn start(folder: &Path) -> io::Result<Start> {
+    let folder = open(folder)?;
+    let findings = sweep(&folder)?;
+    Ok(Start { findings, journal: Journal::begin(&folder) })
+}
+
+/// Ends what dead supervisors left behind, as [`start`] does, for those who supervise nothing.
+///
+/// # Errors
+///
+/// As [`start`].
+pub fn end_left_behind(folder: &Path) -> io::Result<Vec<Finding>> {
+    sweep(&open(folder)?)
+}
+
+fn open(folder: &Path) -> io::Result<Folder> {
     if !os::can_look() {
         let message = "processes cannot be looked at: /proc is missing, or another namespace's";
         return Err(io::Error::other(message));
     }
-    let folder = Folder::open_or_make(folder)?;
-    let findings = sweep(&folder)?;
-    Ok(Start { findings, journal: Journal::begin(&folder) })
+    Folder::open_or_make(folder)
 }
 
 /// A journal that nobody keeps any more. The lock is held until it is dealt with.

@@ -4,6 +4,7 @@
 //! things are. All of them ask the driver, whose core decides; the `observer` notes what happens, in
 //! the `registry` and, for the next daemon, in the `store`.
 
+mod absent;
 mod answers;
 mod deaths;
 mod event_hub;
@@ -44,6 +45,7 @@ use crate::driver::{Driver, Handle};
 pub use self::event_hub::{EventHub, EventReader, EventRecord};
 pub use self::lock::{Holder, Lock, Try};
 
+pub(crate) use self::absent::put_to_rest;
 pub(crate) use self::lock::make_state_dir;
 
 /// What the control API speaks to. Clones are the same daemon.
@@ -79,9 +81,7 @@ impl Daemon {
     ) -> io::Result<(Self, impl Future<Output = ()> + use<>)> {
         let boot = SupervisorId::of_this_process().boot;
         let (store, aside) = Store::open(&state_dir, &boot)?;
-        let warnings = aside.map(|aside| {
-            format!("what was known of slots is kept as {}: {}", aside.path.display(), aside.why)
-        });
+        let warnings = aside.map(|aside| aside.to_string());
         let state_dir: Arc<Path> = state_dir.into();
         let registry = Arc::new(Mutex::new(Registry::new(Arc::clone(&state_dir), store)));
         let host = SlotHost::new(platform, Arc::clone(&registry))?;

@@ -6,6 +6,7 @@
 //! full, what could not be written is kept in memory and the file is written anew as soon as it can be.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -68,6 +69,12 @@ pub(super) struct PutAside {
     pub(super) path: PathBuf,
     /// What is wrong with it.
     pub(super) why: String,
+}
+
+impl fmt::Display for PutAside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "what was known of slots is kept as {}: {}", self.path.display(), self.why)
+    }
 }
 
 impl Store {

@@ -6,9 +6,10 @@ use super::candidates;
 use super::here::Project;
 use super::outcome::to_json;
 use super::request::Answer;
-use super::screen::{plain, print};
+use super::screen::{note, plain, print};
 use crate::api::{Down, StopRequest, VERSION};
 use crate::client::{Client, block_on};
+use crate::daemon::put_to_rest;
 use crate::error::Failure;
 use crate::exit_code;
 
@@ -51,18 +52,38 @@ Exit codes:
 /// [`Failure`] if there is no such project, or if the daemon cannot be reached.
 pub(crate) fn run(args: &DownArgs) -> Result<u8, Failure> {
     let project = if args.all { None } else { Some(project(args)?) };
+    let json = args.answer.json;
     block_on(async {
-        let client = Client::new(&args.answer.state)?.without_start();
-        let down = match (client.is_there().await?, &project) {
-            (false, _) => Down { v: VERSION, stopped: Vec::new() },
-            (true, None) => client.shutdown().await?,
-            (true, Some(project)) => {
-                client.down(project, StopRequest { no_wait: args.no_wait }).await?
-            }
+        let client = Client::new(&args.answer.state)?;
+        let down = match without_daemon(&client, project.as_deref(), json).await? {
+            Some(down) => down,
+            None => match &project {
+                None => client.shutdown().await?,
+                Some(project) => {
+                    client.down(project, StopRequest { no_wait: args.no_wait }).await?
+                }
+            },
         };
-        print(&if args.answer.json { to_json(&down) } else { text(&down) })?;
+        print(&if json { to_json(&down) } else { text(&down) })?;
         Ok(exit_code::DONE)
     })
+}
+
+/// Where no daemon runs none is started: what is left ends here, and does not come back with the next
+/// one. None if there is one to be asked.
+async fn without_daemon(
+    client: &Client,
+    project: Option<&str>,
+    json: bool,
+) -> Result<Option<Down>, Failure> {
+    if client.is_there().await? {
+        return Ok(None);
+    }
+    let said = put_to_rest(client.place(), project)?;
+    Ok(said.map(|said| {
+        said.iter().for_each(|line| note(line, json));
+        Down { v: VERSION, stopped: Vec::new() }
+    }))
 }
 
 fn project(args: &DownArgs) -> Result<String, Failure> {

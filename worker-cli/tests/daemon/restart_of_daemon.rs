@@ -6,8 +6,8 @@ use worker_cli::api::{State, StopRequest};
 use worker_cli::client::block_on;
 use worker_cli::error::Code;
 
-use crate::common::send_signal;
-use crate::shop::{Shop, full, lives, with_variable};
+use crate::common::{finish, send_signal};
+use crate::shop::{SLEEP, Shop, full, lives, with_variable};
 
 /// Fails each time that it is told to, by a file.
 const CRASHER: &str = r#"
@@ -132,6 +132,38 @@ fn after_a_shutdown_all_stay_down() {
     shop.finish();
     shop.begin();
     assert_eq!(shop.state("api"), State::Stopped);
+}
+
+#[test]
+fn what_a_killed_daemon_left_ends_with_down_and_does_not_come_back() {
+    let mut shop = Shop::new(&format!("[slots.api]\n{SLEEP}\nstart = \"eager\"\n"));
+    for words in [&["down", "shop"][..], &["down", "--all"]] {
+        shop.up();
+        let pid = shop.pid("api");
+        shop.kill_both();
+        assert!(lives(pid), "nobody was there to end it");
+        let down = finish(shop.scene.worker(words));
+        assert_eq!((down.code, down.stdout.as_str()), (Some(0), "nothing was running\n"));
+        assert!(
+            down.stderr.contains("ended 1 process that a killed supervisor"),
+            "{}",
+            down.stderr
+        );
+        assert!(!lives(pid));
+        shop.begin();
+        assert_eq!(shop.state("api"), State::Stopped);
+    }
+}
+
+#[test]
+fn down_lets_only_the_slots_of_its_project_rest() {
+    let mut shop = Shop::new(&format!("[slots.api]\n{SLEEP}\nstart = \"eager\"\n"));
+    shop.up();
+    shop.kill_both();
+    let down = finish(shop.scene.worker(&["down", "another"]));
+    assert_eq!(down.code, Some(0), "{}", down.stderr);
+    shop.begin();
+    assert_eq!(shop.await_state("api", State::Running).run, 2);
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! What ends for good where no daemon runs: what the last one left, and what the next one would start.
+
+use worker_platform_unix::SupervisorId;
+
+use super::record::{Intent, Record};
+use super::registry::project_of;
+use super::store::Store;
+use super::{Lock, Try};
+use crate::error::{Code, Failure};
+use crate::journal;
+use crate::socket::Place;
+
+/// Ends what killed supervisors left behind, and lets the slots of a project, or all, rest under the
+/// next daemon. Answers what there is to say; none if a daemon runs, which has to be asked then.
+///
+/// # Errors
+///
+/// [`Failure`] if the state folder cannot be used, or if something cannot be ended.
+pub(crate) fn put_to_rest(
+    place: &Place,
+    project: Option<&str>,
+) -> Result<Option<Vec<String>>, Failure> {
+    if !place.state_dir().is_dir() {
+        return Ok(Some(Vec::new()));
+    }
+    // No daemon starts as long as this is ours.
+    let Try::Ours(_lock) = Lock::attempt(place.state_dir(), place.run_dir())? else {
+        return Ok(None);
+    };
+    let boot = SupervisorId::of_this_process().boot;
+    let (mut store, aside) = Store::open(place.state_dir(), &boot).map_err(|error| {
+        let folder = place.state_dir().display();
+        Failure::new(Code::BadConfig, format!("the state folder cannot be used: {folder}: {error}"))
+    })?;
+    for (name, record) in store.kept().slots.clone() {
+        if project.is_none_or(|project| project_of(&name) == project) {
+            store.put_slot(&name, &at_rest(record));
+        }
+    }
+    if let Some(trouble) = store.trouble() {
+        return Err(Failure::new(Code::Failed, trouble));
+    }
+    let mut said: Vec<String> = aside.into_iter().map(|aside| aside.to_string()).collect();
+    said.extend(journal::end_left_behind(place.state_dir())?);
+    Ok(Some(said))
+}
+
+/// As after a stop.
+fn at_rest(record: Record) -> Record {
+    Record { intent: Intent::Rest, past: worker_core::Past::default(), ..record }
+}
