@@ -134,12 +134,17 @@ impl Shared {
         let task_limit = launch.instance.slot.task_limit;
         let parts = RunParts { key, slot, launch, block, means, output };
         let command = match program {
-            Program::Prepare => parts.preparation()?,
-            Program::Main => parts.main()?,
+            Program::Prepare => {
+                let command = parts.preparation()?;
+                let folder = parts.launch.dir.clone();
+                self.registry().entry_mut(key.slot).preparing = Some(folder);
+                command
+            }
+            Program::Main => {
+                self.note_prepared(key.slot);
+                parts.main()?
+            }
         };
-        if program == Program::Main {
-            self.note_prepared(&parts);
-        }
         self.runs().insert(key.run, Arc::new(parts));
         Ok(Command { task_limit, stdout, stderr, ..command })
     }
@@ -166,12 +171,12 @@ impl Shared {
         }
     }
 
-    /// The command itself is spawned only after a preparation that went well.
-    fn note_prepared(&self, parts: &RunParts) {
-        if !parts.launch.prepare.is_empty() {
-            let mut registry = self.registry();
-            let entry = registry.entry_mut(parts.key.slot);
-            entry.record.prepared = Some(parts.launch.dir.clone());
+    /// What comes behind a preparation comes only where that went well.
+    fn note_prepared(&self, slot: SlotId) {
+        let mut registry = self.registry();
+        let entry = registry.entry_mut(slot);
+        if let Some(folder) = entry.preparing.take() {
+            entry.record.prepared = Some(folder);
         }
     }
 
@@ -252,6 +257,7 @@ impl Host for SlotHost {
     }
 
     async fn reserve(&self, run: RunKey, block: Block) -> bool {
+        self.shared.note_prepared(run.slot);
         let fixed = self.shared.registry().entry(run.slot).fixed_ports();
         let ports = &self.shared.ports;
         if fixed == Some(block) { ports.reserve_fixed(block) } else { ports.reserve(block) }

@@ -75,7 +75,10 @@ impl Observer {
         let record = &mut entry.record;
         record.run = record.run.max(notice.run.map_or(0, |run| run.number));
         match notice.event {
-            Event::Starting => entry.stopping = None,
+            Event::Starting => {
+                entry.stopping = None;
+                entry.preparing = None;
+            }
             Event::Spawned { .. } => {
                 entry.pid = notice.pid;
                 entry.record.lives = true;

@@ -56,6 +56,8 @@ pub(super) struct Entry {
     pub(super) instance: Option<Instance>,
     /// What the core may still ask to execute, the latest last.
     pub(super) launches: Vec<(LaunchId, Arc<Launch>)>,
+    /// The folder that its present start is being prepared in.
+    pub(super) preparing: Option<PathBuf>,
     /// Its output.
     pub(super) log: SlotLog,
     /// The ports that are kept for it.
@@ -217,6 +219,7 @@ impl Registry {
             record: Record::default(),
             instance: None,
             launches: Vec::new(),
+            preparing: None,
             log,
             block: None,
             pid: None,

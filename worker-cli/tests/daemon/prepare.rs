@@ -3,6 +3,7 @@
 use worker_cli::api::State;
 use worker_cli::error::Code;
 
+use crate::common::script;
 use crate::shop::{Shop, lives};
 
 /// Notes each preparation, and each start.
@@ -37,6 +38,40 @@ fn a_folder_that_was_removed_is_prepared_again() {
     std::fs::remove_dir(shop.path("one")).unwrap();
     shop.start("agent@one").unwrap();
     assert_eq!(shop.read("log").matches("prepared").count(), 2);
+}
+
+#[test]
+fn what_was_prepared_is_not_prepared_again_when_its_program_was_missing() {
+    let shop = Shop::new(
+        r#"
+        [templates.agent]
+        command = ["./agent"]
+        dir = "{id}"
+        prepare = ["mkdir", "clone"]
+        "#,
+    );
+    let failure = shop.start("agent@one").unwrap_err();
+    assert!(failure.message.contains("no such file"), "{failure}");
+    script(&shop.path("one"), "agent", "exec sleep 1000");
+    assert_eq!(shop.start("agent@one").unwrap().state, State::Running);
+}
+
+#[test]
+fn what_was_prepared_is_not_prepared_again_when_its_port_was_taken() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let shop = Shop::new(&format!(
+        r#"
+        [slots.api]
+        command = ["sleep", "1000"]
+        ports = [{port}]
+        prepare = ["mkdir", "clone"]
+        "#
+    ));
+    let failure = shop.start("api").unwrap_err();
+    assert!(failure.message.contains(&format!("port {port} is held")), "{failure}");
+    drop(taken);
+    assert_eq!(shop.start("api").unwrap().state, State::Running);
 }
 
 #[test]
