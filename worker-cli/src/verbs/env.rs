@@ -36,8 +36,17 @@ pub(crate) fn run(args: &SlotArgs) -> Result<u8, Failure> {
 
 /// `NAME=value`, line by line.
 fn text(env: &Env) -> String {
-    let line = |(name, value): (&String, &String)| format!("{name}={}", quoted(value));
-    env.env.iter().map(line).collect::<Vec<_>>().join("\n")
+    env.env.iter().map(|(name, value)| line(name, value)).collect::<Vec<_>>().join("\n")
+}
+
+/// What no shell can assign is one word, so that it does not do anything else either.
+fn line(name: &str, value: &str) -> String {
+    let is_sign = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
+    if name.chars().all(is_sign) {
+        format!("{name}={}", quoted(value))
+    } else {
+        quoted(&format!("{name}={value}"))
+    }
 }
 
 fn quoted(value: &str) -> String {
@@ -59,5 +68,12 @@ mod tests {
             ["A=plain", "B=two words", "C=it's\nlong", "D="],
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_name_that_no_shell_can_assign_makes_it_do_nothing_else() {
+        let text = line("A;touch x", "1");
+        assert_eq!(shlex::split(&text).unwrap(), ["A;touch x=1"], "{text}");
+        assert!(text.starts_with(['"', '\'']), "{text}");
     }
 }
