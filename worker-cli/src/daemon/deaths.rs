@@ -1,8 +1,8 @@
 //! Why runs ended: kept for each slot in a file of its own, the latest ones.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -171,7 +171,7 @@ pub(super) fn add(folder: &Path, death: &Death) -> io::Result<()> {
     let path = folder.join(FILE);
     let mut file = match open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(folder)?;
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
             open(&path)?
         }
         opened => opened?,
@@ -247,6 +247,16 @@ mod tests {
         assert!(lines(&folder.path().join(FILE)).unwrap().len() < 30);
         let mode = folder.path().join(FILE).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "output may be secret");
+    }
+
+    #[test]
+    fn a_folder_that_is_made_for_them_is_for_the_user_alone() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("shop/api");
+        add(&folder, &unseen(1)).unwrap();
+        for folder in [folder.as_path(), folder.parent().unwrap()] {
+            assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
     }
 
     #[test]
