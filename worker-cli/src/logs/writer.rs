@@ -169,7 +169,7 @@ impl Writer {
     /// Sees that there is room for so many bytes.
     fn make_place(&mut self, needed: u64) -> io::Result<(u64, &mut Place)> {
         let longest = self.longest_segment();
-        let place = match self.place.take() {
+        let place = match self.place.take().filter(Place::is_there) {
             Some(place) => place,
             None => {
                 let (place, end) = Place::open(&self.folder, self.end)?;
@@ -215,6 +215,11 @@ impl Place {
         let file = segment::create(folder, segment.base)?;
         let ahead = if segment.length == 0 { MAGIC.to_vec() } else { Vec::new() };
         Ok(Self { file, base: segment.base, older: VecDeque::new(), ahead })
+    }
+
+    /// False if somebody has deleted its file: what is written there is lost.
+    fn is_there(&self) -> bool {
+        rustix::fs::fstat(&self.file).is_ok_and(|facts| facts.st_nlink > 0)
     }
 
     /// Goes on in a new segment.

@@ -73,3 +73,17 @@ fn nobody_else_reads_what_a_run_says() {
     let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(scene.path()), mode(scene.latest())), (0o700, 0o600));
 }
+
+#[test]
+fn a_log_that_is_deleted_while_it_is_written_goes_on_with_the_next_output() {
+    let scene = scene();
+    scene.log.append(1, Stream::Stdout, b"lost\npar");
+    std::fs::remove_dir_all(scene.path()).unwrap();
+    scene.log.append(1, Stream::Stdout, b"tly\nfound\n");
+    let lines = all(&scene.log);
+    assert_eq!(lines.last().map(String::as_str), Some("1 stdout: found"), "{lines:?}");
+    let again = scene.log.clone();
+    again.append(1, Stream::Stdout, b"more\n");
+    assert_eq!(scene.segments().len(), 1, "one that is there is kept to");
+    assert_eq!(all(&scene.log).last().map(String::as_str), Some("1 stdout: more"));
+}
