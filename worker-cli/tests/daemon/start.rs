@@ -3,12 +3,14 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
 
 use tokio::task::JoinSet;
+use worker_cli::api::StopRequest;
 use worker_cli::client::block_on;
 use worker_cli::error::{Code, Failure};
 
-use crate::common::{Scene, eventually, script, send_signal};
+use crate::common::{Scene, eventually, finish, script, send_signal};
 
 #[test]
 fn a_daemon_starts_when_it_is_first_needed_and_outlives_who_needed_it() {
@@ -29,6 +31,30 @@ fn a_daemon_starts_when_it_is_first_needed_and_outlives_who_needed_it() {
     });
     let out = fs::read_link(format!("/proc/{pid}/fd/1")).unwrap();
     assert_eq!(out, scene.state_dir().join("daemon.log"));
+}
+
+#[test]
+fn what_was_ignored_where_a_daemon_started_itself_is_not_in_its_slots() {
+    let scene = Scene::new();
+    let toml = "project = \"shop\"\n[slots.api]\ncommand = [\"sleep\", \"1000\"]\nstop = { signal = \"SIGINT\" }\n";
+    fs::write(scene.scratch().join("worker.toml"), toml).unwrap();
+    // As under nohup, or in the background of a script.
+    let worker = scene.worker(&["start", "api"]);
+    let mut script = Command::new("sh");
+    script.args(["-c", "trap '' HUP INT QUIT; exec \"$@\"", "sh"]).arg(worker.get_program());
+    script.args(worker.get_args()).current_dir(scene.scratch());
+    let variables = worker.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    script.envs(variables).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = finish(script);
+    assert_eq!(started.code, Some(0), "{}", started.stderr);
+    let pid = block_on(scene.client().slot("shop/api")).unwrap().pid.unwrap();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
+    let (hup, int, quit) = (1 << 0, 1 << 1, 1 << 2);
+    assert_eq!(u64::from_str_radix(ignored, 16).unwrap() & (hup | int | quit), 0, "{ignored}");
+    block_on(scene.client().stop("shop/api", StopRequest::default())).unwrap();
+    let events = scene.get("/v1/events?follow=false&slot=shop/api").body;
+    assert!(events.contains(r#""signal":"SIGINT""#), "{events}");
 }
 
 #[test]
