@@ -1,5 +1,6 @@
 //! What the host wants of a slot: its policies, checked once at the border.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use thiserror::Error;
@@ -241,7 +242,7 @@ impl SlotOptions {
         if self.ports == PortRequest::Auto(0) {
             self.ports = PortRequest::None;
         }
-        Ok(Spec(self))
+        Ok(Spec(Arc::new(self)))
     }
 
     /// The durations that become deadlines.
@@ -265,19 +266,19 @@ impl SlotOptions {
     }
 }
 
-/// Checked policies of a slot.
+/// Checked policies of a slot. Clones share them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(try_from = "SlotOptions", into = "SlotOptions")
 )]
-pub struct Spec(SlotOptions);
+pub struct Spec(Arc<SlotOptions>);
 
 impl Spec {
     /// The options, which hold together.
     #[must_use]
-    pub const fn options(&self) -> &SlotOptions {
+    pub fn options(&self) -> &SlotOptions {
         &self.0
     }
 }
@@ -285,7 +286,7 @@ impl Spec {
 /// The default options hold together.
 impl Default for Spec {
     fn default() -> Self {
-        Self(SlotOptions::default())
+        Self(Arc::default())
     }
 }
 
@@ -299,6 +300,6 @@ impl TryFrom<SlotOptions> for Spec {
 
 impl From<Spec> for SlotOptions {
     fn from(spec: Spec) -> Self {
-        spec.0
+        Arc::unwrap_or_clone(spec.0)
     }
 }

@@ -124,9 +124,12 @@ impl Launch {
     #[must_use]
     pub fn spec(&self, is_prepared: bool) -> Spec {
         let spec = &self.instance.slot.spec;
-        let prepare = spec.options().prepare.filter(|_| !is_prepared);
+        if !is_prepared || spec.options().prepare.is_none() {
+            return spec.clone();
+        }
         // What holds together with a preparation holds together without one.
-        SlotOptions { prepare, ..spec.options().clone() }.build().unwrap_or_else(|_| spec.clone())
+        let without = SlotOptions { prepare: None, ..spec.options().clone() };
+        without.build().unwrap_or_else(|_| spec.clone())
     }
 
     /// Whether this very list is the environment of whoever asked for the start.
