@@ -24,8 +24,10 @@ pub struct SlotLog {
 #[derive(Debug)]
 struct Shared {
     folder: Arc<Path>,
-    /// Locked while the disk is written to.
-    writer: Mutex<Writer>,
+    cap: u64,
+    /// Locked while the disk is written to. None until there is output, of which most slots of a
+    /// daemon may have none.
+    writer: Mutex<Option<Box<Writer>>>,
     /// Never locked for longer than it takes to look.
     seen: Mutex<Seen>,
     grown: Notify,
@@ -44,9 +46,8 @@ impl SlotLog {
     /// files are made when there is output.
     #[must_use]
     pub fn new(folder: &Path, cap: u64) -> Self {
-        let folder: Arc<Path> = folder.into();
-        let writer = Mutex::new(Writer::new(Arc::clone(&folder), cap));
-        let shared = Shared { folder, writer, seen: Mutex::default(), grown: Notify::new() };
+        let (writer, seen) = (Mutex::default(), Mutex::default());
+        let shared = Shared { folder: folder.into(), cap, writer, seen, grown: Notify::new() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -66,12 +67,16 @@ impl SlotLog {
     /// Notes that a run writes no more to a stream: what it wrote last is a line, newline or not.
     pub(super) fn end_stream(&self, run: u64, stream: Stream) {
         let origin = Origin { run, stream };
-        self.write(|writer| writer.end_stream(origin, Timestamp::now()));
+        if self.writer().is_some() {
+            self.write(|writer| writer.end_stream(origin, Timestamp::now()));
+        }
     }
 
     /// Closes the file until there is output again.
     pub(super) fn rest(&self) {
-        self.writer().rest();
+        if let Some(writer) = &mut *self.writer() {
+            writer.rest();
+        }
     }
 
     /// Whether it can be written. Does not wait for the disk.
@@ -141,15 +146,17 @@ impl SlotLog {
     }
 
     fn write(&self, write: impl FnOnce(&mut Writer) -> io::Result<()>) {
-        let mut writer = self.writer();
+        let mut locked = self.writer();
+        let Shared { folder, cap, .. } = &*self.shared;
+        let writer = locked.get_or_insert_with(|| Box::new(Writer::new(Arc::clone(folder), *cap)));
         // What went wrong is part of the writer's health.
-        let _ = write(&mut writer);
+        let _ = write(writer);
         *self.seen() = Seen { end: writer.end(), health: writer.health() };
-        drop(writer);
+        drop(locked);
         self.shared.grown.notify_waiters();
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
+    fn writer(&self) -> MutexGuard<'_, Option<Box<Writer>>> {
         self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
