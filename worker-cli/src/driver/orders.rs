@@ -16,8 +16,8 @@ use super::queue::OrderQueue;
 pub(super) struct Executor<H> {
     host: H,
     queue: OrderQueue,
-    /// Probes of the runs that have a leader.
-    probes: Mutex<HashMap<RunId, JoinSet<()>>>,
+    /// Probes of the runs that have a leader, of which most have none.
+    probes: Mutex<HashMap<RunId, Option<JoinSet<()>>>>,
 }
 
 impl<H: Host> Executor<H> {
@@ -102,7 +102,7 @@ impl<H: Host> Executor<H> {
 
     /// Sees the leader end, then the tree.
     fn watch_over(self: &Arc<Self>, run: RunKey, reports: Reporter) {
-        self.probes().insert(run.run, JoinSet::new());
+        self.probes().insert(run.run, None);
         let executor = Arc::clone(self);
         tokio::spawn(async move {
             let platform = executor.host.platform();
@@ -131,12 +131,13 @@ impl<H: Host> Executor<H> {
             return;
         }
         if let Some(probes) = self.probes().get_mut(&run.run) {
+            let probes = probes.get_or_insert_with(JoinSet::new);
             while probes.try_join_next().is_some() {}
             probes.spawn(probe);
         }
     }
 
-    fn probes(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, JoinSet<()>>> {
+    fn probes(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Option<JoinSet<()>>>> {
         self.probes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
