@@ -89,7 +89,7 @@ impl State {
             known: Known::default(),
             leaf,
         };
-        self.runs.insert(id, run);
+        self.runs.insert(id, Box::new(run));
         self.answers.insert(id, Arc::default());
         Ok(spawned)
     }

@@ -1,6 +1,6 @@
 //! What is known of the runs and of our children. Everything here happens under one lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rustix::process::Rlimit;
@@ -20,7 +20,7 @@ use crate::start_clock::StartClock;
 pub(crate) struct State {
     pub(crate) marker: Marker,
     /// Runs whose tree is not gone.
-    pub(crate) runs: HashMap<RunId, Run>,
+    pub(crate) runs: HashMap<RunId, Box<Run>>,
     /// What is told about runs, until it was told.
     pub(crate) answers: HashMap<RunId, Arc<Answers>>,
     /// Our children that are not reaped. Their numbers cannot be reused.
@@ -95,7 +95,7 @@ pub(crate) enum Ending {
 
 /// Processes that were seen, by number.
 #[derive(Debug, Default)]
-pub(crate) struct Known(HashMap<Pid, Process>);
+pub(crate) struct Known(BTreeMap<Pid, Process>);
 
 impl Known {
     /// Whether the process that has this number now is the one that was seen.
