@@ -4,7 +4,7 @@ use worker_platform_unix::SupervisorId;
 
 use super::record::{Intent, Record};
 use super::registry::project_of;
-use super::store::Store;
+use super::store::{self, Opened, Store};
 use super::{Lock, Try};
 use crate::error::{Code, Failure};
 use crate::journal;
@@ -28,14 +28,15 @@ pub(crate) fn put_to_rest(
         return Ok(None);
     };
     let boot = SupervisorId::of_this_process().boot;
-    let (mut store, aside) = Store::open(place.state_dir(), &boot).map_err(|error| {
+    let opened = Store::open(place.state_dir(), &boot).map_err(|error| {
         let folder = place.state_dir().display();
         Failure::new(Code::BadConfig, format!("the state folder cannot be used: {folder}: {error}"))
     })?;
-    for (name, record) in store.kept().slots.clone() {
-        if project.is_none_or(|project| project_of(&name) == project) {
-            store.put_slot(&name, &at_rest(record));
-        }
+    let Opened { mut store, mut slots, aside } = opened;
+    let is_meant = |name: &str| project.is_none_or(|project| project_of(name) == project);
+    slots.iter_mut().filter(|(name, _)| is_meant(name)).for_each(|(_, record)| lay_to_rest(record));
+    for (name, record) in slots.iter().filter(|(name, _)| is_meant(name)) {
+        store.put_slot(name, record, store::records(&slots));
     }
     if let Some(trouble) = store.trouble() {
         return Err(Failure::new(Code::Failed, trouble));
@@ -46,6 +47,7 @@ pub(crate) fn put_to_rest(
 }
 
 /// As after a stop.
-fn at_rest(record: Record) -> Record {
-    Record { intent: Intent::Rest, past: worker_core::Past::default(), ..record }
+fn lay_to_rest(record: &mut Record) {
+    record.intent = Intent::Rest;
+    record.past = worker_core::Past::default();
 }

@@ -126,8 +126,7 @@ impl Daemon {
 
     fn warnings(&self) -> Vec<String> {
         let mut registry = self.registry();
-        registry.store.retry();
-        let trouble = registry.store.trouble().map(str::to_owned);
+        let trouble = registry.retry_to_write().map(str::to_owned);
         let logs = registry.entries().filter_map(|entry| {
             let error = entry.log.health().error?;
             Some(format!("the output of {} cannot be kept: {error}", entry.name))

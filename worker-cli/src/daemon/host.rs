@@ -173,11 +173,11 @@ impl Shared {
 
     /// What comes behind a preparation comes only where that went well.
     fn note_prepared(&self, slot: SlotId) {
-        let mut registry = self.registry();
-        let entry = registry.entry_mut(slot);
-        if let Some(folder) = entry.preparing.take() {
-            entry.record.prepared = Some(folder);
-        }
+        self.registry().change(slot, |entry| {
+            if let Some(folder) = entry.preparing.take() {
+                entry.record.prepared = Some(folder);
+            }
+        });
     }
 
     async fn watch_alive(&self, parts: &RunParts, alive: &AliveProbe, reports: &Reporter) {

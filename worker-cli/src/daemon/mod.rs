@@ -38,7 +38,7 @@ use worker_platform_unix::{SupervisorId, UnixPlatform};
 use self::host::SlotHost;
 use self::observer::Observer;
 use self::registry::Registry;
-use self::store::Store;
+use self::store::{Opened, Store};
 use crate::clock::Clock;
 use crate::driver::{Driver, Handle};
 
@@ -80,10 +80,10 @@ impl Daemon {
         settings: Settings,
     ) -> io::Result<(Self, impl Future<Output = ()> + use<>)> {
         let boot = SupervisorId::of_this_process().boot;
-        let (store, aside) = Store::open(&state_dir, &boot)?;
+        let Opened { store, slots, aside } = Store::open(&state_dir, &boot)?;
         let warnings = aside.map(|aside| aside.to_string());
         let state_dir: Arc<Path> = state_dir.into();
-        let registry = Arc::new(Mutex::new(Registry::new(Arc::clone(&state_dir), store)));
+        let registry = Arc::new(Mutex::new(Registry::new(Arc::clone(&state_dir), store, slots)));
         let host = SlotHost::new(platform, Arc::clone(&registry))?;
         let events = Arc::new(EventHub::default());
         let mut driver = Driver::new(settings, Clock::start_at(uptime()), host.clone());

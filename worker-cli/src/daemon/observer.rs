@@ -32,21 +32,21 @@ impl Observer {
         if let (Event::Starting, Some(view)) = (notice.event, view) {
             registry.take_up(id, view.launch);
         }
-        let entry = registry.entry_mut(id);
-        self.events.add(&entry.name, notice);
-        entry.block = view.and_then(|view| view.block);
-        self.note_death(entry, notice, why.as_ref());
-        self.note(entry, notice, why);
-        if notice.event == Event::Stopped {
-            entry.rests();
-        }
-        if view.is_some() || !closing {
-            entry.record.past = view.map(|view| view.past).unwrap_or_default();
-        }
-        if !closing {
-            note_intent(&mut entry.record, notice.event, view);
-        }
-        registry.save(id);
+        self.events.add(&registry.entry(id).name, notice);
+        registry.change(id, |entry| {
+            entry.block = view.and_then(|view| view.block);
+            self.note_death(entry, notice, why.as_ref());
+            self.note(entry, notice, why);
+            if notice.event == Event::Stopped {
+                entry.rests();
+            }
+            if view.is_some() || !closing {
+                entry.record.past = view.map(|view| view.past).unwrap_or_default();
+            }
+            if !closing {
+                note_intent(&mut entry.record, notice.event, view);
+            }
+        });
         if let (Event::Spawned { .. }, Some(view)) = (notice.event, view) {
             registry.drop_launches(id, view.launch);
         }

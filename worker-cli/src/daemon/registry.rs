@@ -11,7 +11,7 @@ use worker_core::{Block, DownCause, Failures, LaunchId, PortRequest, SlotId, Sto
 use super::deaths::Dying;
 use super::folders;
 use super::record::{Intent, Record, Variables};
-use super::store::Store;
+use super::store::{Records, Slots, Store};
 use super::waiting::Waiting;
 use crate::config::{self, Config, Instance, Launch};
 use crate::error::{Code, Failure};
@@ -24,7 +24,7 @@ pub(super) type Base = Arc<[(OsString, OsString)]>;
 #[derive(Debug)]
 pub(super) struct Registry {
     state_dir: Arc<Path>,
-    pub(super) store: Store,
+    store: Store,
     projects: BTreeMap<String, Project>,
     names: BTreeMap<String, SlotId>,
     entries: Vec<Entry>,
@@ -99,7 +99,7 @@ impl Trouble {
 
 impl Registry {
     /// What the state file knows. Slots have no configuration yet.
-    pub(super) fn new(state_dir: Arc<Path>, store: Store) -> Self {
+    pub(super) fn new(state_dir: Arc<Path>, store: Store, slots: Slots) -> Self {
         let mut registry = Self {
             state_dir,
             projects: BTreeMap::new(),
@@ -110,7 +110,6 @@ impl Registry {
             bases: HashMap::new(),
             store,
         };
-        let slots = registry.store.kept().slots.clone();
         for (name, record) in slots {
             if let Ok(id) = registry.id_of(&name) {
                 registry.entry_mut(id).record = record;
@@ -154,7 +153,7 @@ impl Registry {
 
     /// Whether the daemon has ever seen the project.
     pub(super) fn knows_project(&self, name: &str) -> bool {
-        self.projects.contains_key(name) || self.store.kept().projects.contains_key(name)
+        self.projects.contains_key(name) || self.config_files().contains_key(name)
     }
 
     /// Takes a configuration as the project's own, and lists its slots.
@@ -179,7 +178,7 @@ impl Registry {
                 entry.instance = instance;
             }
         }
-        self.store.put_project(&name, file.to_owned());
+        self.store.put_project(&name, file, records(&self.entries));
         let project = Project { file: file.to_owned(), config: Arc::clone(&config) };
         self.projects.insert(name, project);
         Ok(config)
@@ -188,7 +187,7 @@ impl Registry {
     /// Two files cannot be the same project, unless the one from before is gone.
     fn check_project(&self, name: &str, file: &Path) -> Result<(), Failure> {
         let before = self.projects.get(name).map(|project| project.file.as_path());
-        let before = before.or_else(|| self.store.kept().projects.get(name).map(PathBuf::as_path));
+        let before = before.or_else(|| self.config_files().get(name).map(PathBuf::as_path));
         match before {
             Some(before) if before != file && before.exists() => {
                 let message =
@@ -257,10 +256,11 @@ impl Registry {
     pub(super) fn take_up(&mut self, slot: SlotId, launch: LaunchId) {
         let Some(launch) = self.launch(slot, launch) else { return };
         let env = self.number_of_base(&launch);
-        let env = env.unwrap_or_else(|| self.store.put_env(&launch.variables()));
-        let entry = self.entry_mut(slot);
-        entry.instance = Some(launch.instance.clone());
-        entry.record.env = Some(env);
+        let env = env.unwrap_or_else(|| self.put_env(&launch.variables()));
+        self.change(slot, |entry| {
+            entry.instance = Some(launch.instance.clone());
+            entry.record.env = Some(env);
+        });
     }
 
     /// The number of its environment, found without a look at each variable: a thousand may start at
@@ -281,14 +281,11 @@ impl Registry {
     pub(super) fn base(&mut self, id: SlotId, given: Option<&Variables>) -> Base {
         let before = self.entry(id).record.env;
         let number = match (given, before) {
-            (Some(given), _) => self.store.put_env(given),
+            (Some(given), _) => self.put_env(given),
             (None, Some(before)) => before,
-            (None, None) => self.store.put_env(&own_environment()),
+            (None, None) => self.put_env(&own_environment()),
         };
-        if before.is_none() {
-            self.entry_mut(id).record.env = Some(number);
-            self.save(id);
-        }
+        self.change(id, |entry| entry.record.env = before.or(Some(number)));
         if let Some(base) = self.bases.get(&number).and_then(Weak::upgrade) {
             return base;
         }
@@ -300,20 +297,40 @@ impl Registry {
         base
     }
 
-    /// Says what somebody wants of the slot.
-    pub(super) fn intend(&mut self, id: SlotId, intent: Intent) {
-        let entry = self.entry_mut(id);
-        entry.record.intent = intent;
-        if intent == Intent::Rest {
-            entry.is_blocked = false;
-        }
-        self.save(id);
+    fn put_env(&mut self, variables: &Variables) -> u64 {
+        self.store.put_env(variables, records(&self.entries))
     }
 
-    /// Writes down what is kept of the slot.
-    pub(super) fn save(&mut self, id: SlotId) {
+    /// Says what somebody wants of the slot.
+    pub(super) fn intend(&mut self, id: SlotId, intent: Intent) {
+        self.change(id, |entry| {
+            entry.record.intent = intent;
+            if intent == Intent::Rest {
+                entry.is_blocked = false;
+            }
+        });
+    }
+
+    /// Changes a slot, and writes down what is kept of it if that has changed.
+    pub(super) fn change(&mut self, id: SlotId, change: impl FnOnce(&mut Entry)) {
+        let entry = self.entry_mut(id);
+        let before = entry.record.clone();
+        change(entry);
         let entry = &self.entries[usize::from(id.get())];
-        self.store.put_slot(&entry.name, &entry.record);
+        if entry.record != before {
+            self.store.put_slot(&entry.name, &entry.record, records(&self.entries));
+        }
+    }
+
+    /// Writes what could not be written, if that is possible by now; answers why it is not.
+    pub(super) fn retry_to_write(&mut self) -> Option<&str> {
+        self.store.retry(records(&self.entries));
+        self.store.trouble()
+    }
+
+    /// The `worker.toml` of each project that the daemon has ever seen.
+    pub(super) fn config_files(&self) -> &BTreeMap<String, PathBuf> {
+        &self.store.kept().projects
     }
 
     /// Takes the slot off the list. Its record stays, so that its runs count on.
@@ -410,6 +427,10 @@ pub(super) fn instance(config: &Config, name: &str) -> Result<Instance, Failure>
         let known: Vec<String> = slots.chain(templates).collect();
         unknown(name, known.iter().map(String::as_str).collect())
     })
+}
+
+fn records(entries: &[Entry]) -> impl Records<'_> {
+    entries.iter().map(|entry| (entry.name.as_str(), &entry.record))
 }
 
 /// `shop` of `shop/api`.

@@ -44,8 +44,7 @@ impl Daemon {
         }
         let mut registry = self.registry();
         if let Ok(id) = registry.find(name) {
-            registry.entry_mut(id).record.lives = false;
-            registry.save(id);
+            registry.change(id, |entry| entry.record.lives = false);
         }
     }
 
@@ -100,7 +99,7 @@ impl Daemon {
 /// a project whose file is gone are forgotten, unless they are parked.
 fn read_configs(registry: &mut Registry) -> BTreeMap<String, Failure> {
     let mut bad = BTreeMap::new();
-    for (name, file) in registry.store.kept().projects.clone() {
+    for (name, file) in registry.config_files().clone() {
         if !file.exists() {
             registry.unlist_resting(&name);
             continue;

@@ -5,6 +5,7 @@
 //! killed loses nothing that was written; the last line may be torn, and is left out. Where the disk is
 //! full, what could not be written is kept in memory and the file is written anew as soon as it can be.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -29,20 +30,19 @@ const OUTDATED: usize = 10_000;
 /// So many of the latest environments may belong to starts that no slot has taken up yet.
 const RECENT_ENVS: u64 = 64;
 
-/// Everything that is kept.
+/// What is kept beside the records of slots.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Kept {
     /// The boot in which the instants of the records were read.
-    pub(super) boot: String,
+    boot: String,
     /// The `worker.toml` of each project.
     pub(super) projects: BTreeMap<String, PathBuf>,
-    /// The slots by their names in full.
-    pub(super) slots: BTreeMap<String, Record>,
     /// The environments by their numbers.
     pub(super) envs: BTreeMap<u64, Variables>,
 }
 
-/// The file, and what is in it.
+/// The file, and what is in it but for the records: those are their slots' own, and are handed in by
+/// whoever has them.
 #[derive(Debug)]
 pub(super) struct Store {
     path: PathBuf,
@@ -53,13 +53,32 @@ pub(super) struct Store {
     trouble: Option<String>,
 }
 
+/// What a file held when it was opened.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) store: Store,
+    /// The slots by their names in full.
+    pub(super) slots: Slots,
+    pub(super) aside: Option<PutAside>,
+}
+
+pub(super) type Slots = BTreeMap<String, Record>;
+
+/// The records of all slots by their names in full.
+pub(super) trait Records<'a>:
+    ExactSizeIterator<Item = (&'a str, &'a Record)> + Clone
+{
+}
+
+impl<'a, I: ExactSizeIterator<Item = (&'a str, &'a Record)> + Clone> Records<'a> for I {}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Line {
-    Head { v: u32, boot: String },
-    Project { name: String, config: PathBuf },
-    Env { number: u64, variables: Variables },
-    Slot { name: String, record: Record },
+enum Line<'a> {
+    Head { v: u32, boot: Cow<'a, str> },
+    Project { name: Cow<'a, str>, config: Cow<'a, Path> },
+    Env { number: u64, variables: Cow<'a, Variables> },
+    Slot { name: Cow<'a, str>, record: Cow<'a, Record> },
 }
 
 /// Why what was there is not used.
@@ -84,17 +103,18 @@ impl Store {
     /// # Errors
     ///
     /// If it can be neither read nor moved aside: then nothing has changed.
-    pub(super) fn open(state_dir: &Path, boot: &str) -> io::Result<(Self, Option<PutAside>)> {
+    pub(super) fn open(state_dir: &Path, boot: &str) -> io::Result<Opened> {
         let path = state_dir.join(FILE);
-        let (kept, trouble) = read(&path)?;
+        let (kept, mut slots, trouble) = read(&path)?;
         let aside = trouble.map(|why| put_aside(&path, why)).transpose()?;
         let mut store = Self { path, kept, file: None, lines: 0, trouble: None };
-        store.kept.drop_unused_envs(0);
+        store.kept.drop_unused_envs(0, records(&slots));
         if store.kept.boot != boot {
-            store.kept.move_to_boot(boot);
+            boot.clone_into(&mut store.kept.boot);
+            slots.values_mut().for_each(move_to_new_boot);
         }
-        store.rewrite();
-        Ok((store, aside))
+        store.rewrite(records(&slots));
+        Ok(Opened { store, slots, aside })
     }
 
     pub(super) fn kept(&self) -> &Kept {
@@ -106,57 +126,55 @@ impl Store {
         self.trouble.as_deref()
     }
 
-    pub(super) fn put_project(&mut self, name: &str, config: PathBuf) {
-        if self.kept.projects.get(name) != Some(&config) {
-            self.kept.projects.insert(name.to_owned(), config.clone());
-            self.write(&Line::Project { name: name.to_owned(), config });
+    pub(super) fn put_project<'a>(&mut self, name: &str, config: &Path, all: impl Records<'a>) {
+        if self.kept.projects.get(name).map(PathBuf::as_path) != Some(config) {
+            self.kept.projects.insert(name.to_owned(), config.to_owned());
+            self.write(&Line::Project { name: name.into(), config: config.into() }, all);
         }
     }
 
-    pub(super) fn put_slot(&mut self, name: &str, record: &Record) {
-        if self.kept.slots.get(name) != Some(record) {
-            self.kept.slots.insert(name.to_owned(), record.clone());
-            self.write(&Line::Slot { name: name.to_owned(), record: record.clone() });
-        }
+    /// Keeps what a slot's record is from now on, which is among `all`.
+    pub(super) fn put_slot<'a>(&mut self, name: &str, record: &Record, all: impl Records<'a>) {
+        self.write(&Line::Slot { name: name.into(), record: Cow::Borrowed(record) }, all);
     }
 
     /// Keeps an environment, and answers its number.
-    pub(super) fn put_env(&mut self, variables: &Variables) -> u64 {
+    pub(super) fn put_env<'a>(&mut self, variables: &Variables, all: impl Records<'a>) -> u64 {
         let known = self.kept.envs.iter().find(|(_, known)| *known == variables);
         if let Some((number, _)) = known {
             return *number;
         }
         // Each terminal brings one of its own.
-        self.kept.drop_unused_envs(RECENT_ENVS);
+        self.kept.drop_unused_envs(RECENT_ENVS, all.clone());
         let number = self.kept.envs.last_key_value().map_or(1, |(latest, _)| latest + 1);
         self.kept.envs.insert(number, variables.clone());
-        self.write(&Line::Env { number, variables: variables.clone() });
+        self.write(&Line::Env { number, variables: Cow::Borrowed(variables) }, all);
         number
     }
 
     /// Writes what could not be written, if that is possible by now.
-    pub(super) fn retry(&mut self) {
+    pub(super) fn retry<'a>(&mut self, all: impl Records<'a>) {
         if self.trouble.is_some() {
-            self.rewrite();
+            self.rewrite(all);
         }
     }
 
-    fn write(&mut self, line: &Line) {
-        if self.lines > OUTDATED + self.kept.slots.len() || self.file.is_none() {
-            return self.rewrite();
+    fn write<'a>(&mut self, line: &Line<'_>, all: impl Records<'a>) {
+        if self.lines > OUTDATED + all.len() {
+            return self.rewrite(all);
         }
-        let Some(file) = &mut self.file else { return };
+        let Some(file) = &mut self.file else { return self.rewrite(all) };
         match append(file, line) {
             Ok(()) => self.lines += 1,
             // Half a line may be there now, so that nothing may be written behind it.
-            Err(_) => self.rewrite(),
+            Err(_) => self.rewrite(all),
         }
     }
 
     /// Writes the file anew, beside the one that is there, and puts it in its place.
-    fn rewrite(&mut self) {
-        self.kept.drop_unused_envs(RECENT_ENVS);
-        match write_new(&self.path, &self.kept) {
+    fn rewrite<'a>(&mut self, all: impl Records<'a>) {
+        self.kept.drop_unused_envs(RECENT_ENVS, all.clone());
+        match write_new(&self.path, self.kept.lines(all)) {
             Ok(file) => {
                 self.file = Some(file);
                 self.lines = 0;
@@ -173,93 +191,103 @@ impl Store {
     }
 }
 
+pub(super) fn records(slots: &Slots) -> impl Records<'_> {
+    slots.iter().map(|(name, record)| (name.as_str(), record))
+}
+
 /// What is there, and what is wrong with it.
-fn read(path: &Path) -> io::Result<(Kept, Option<String>)> {
+fn read(path: &Path) -> io::Result<(Kept, Slots, Option<String>)> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok((Kept::default(), None));
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
-    let mut kept = Kept::default();
+    let (mut kept, mut slots) = (Kept::default(), Slots::new());
+    let trouble = take_lines(&text, &mut kept, &mut slots).err();
+    Ok((kept, slots, trouble))
+}
+
+/// Takes in what can be read; answers what is wrong with the rest.
+fn take_lines(text: &[u8], kept: &mut Kept, slots: &mut Slots) -> Result<(), String> {
     let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
-    let newer = format!("it was written by a newer version than {}", env!("CARGO_PKG_VERSION"));
     match lines.next().map(|(_, line)| serde_json::from_slice(line)) {
-        None => return Ok((kept, None)),
-        Some(Ok(Line::Head { v: VERSION, boot })) => kept.boot = boot,
-        Some(Ok(Line::Head { v, .. })) if v > VERSION => return Ok((kept, Some(newer))),
-        Some(_) => return Ok((kept, Some("line 1 is damaged".to_owned()))),
+        None => return Ok(()),
+        Some(Ok(Line::Head { v: VERSION, boot })) => kept.boot = boot.into_owned(),
+        Some(Ok(Line::Head { v, .. })) if v > VERSION => {
+            let own = env!("CARGO_PKG_VERSION");
+            return Err(format!("it was written by a newer version than {own}"));
+        }
+        Some(_) => return Err("line 1 is damaged".to_owned()),
     }
     for (index, line) in lines {
         match serde_json::from_slice(line) {
+            Ok(Line::Slot { name, record }) => {
+                slots.insert(name.into_owned(), record.into_owned());
+            }
             Ok(line) => kept.take(line),
             // Torn while it was written.
             Err(_) if !line.ends_with(b"\n") => {}
-            Err(_) => return Ok((kept, Some(format!("line {} is damaged", index + 1)))),
+            Err(_) => return Err(format!("line {} is damaged", index + 1)),
         }
     }
-    Ok((kept, None))
+    Ok(())
+}
+
+/// The clock began anew: what was before is as old as it can be.
+fn move_to_new_boot(record: &mut Record) {
+    if let Failures::Streak(streak) = &mut record.past.failures {
+        streak.latest = Instant::ZERO;
+    }
 }
 
 impl Kept {
-    /// The clock began anew: what was before is as old as it can be.
-    fn move_to_boot(&mut self, boot: &str) {
-        boot.clone_into(&mut self.boot);
-        for record in self.slots.values_mut() {
-            if let Failures::Streak(streak) = &mut record.past.failures {
-                streak.latest = Instant::ZERO;
+    /// But for so many of the latest.
+    fn drop_unused_envs<'a>(&mut self, recent: u64, all: impl Records<'a>) {
+        let latest = self.envs.last_key_value().map_or(0, |(latest, _)| *latest);
+        self.envs.retain(|number, _| {
+            latest - number < recent || all.clone().any(|(_, record)| record.env == Some(*number))
+        });
+    }
+
+    fn take(&mut self, line: Line<'_>) {
+        match line {
+            Line::Head { .. } | Line::Slot { .. } => {}
+            Line::Project { name, config } => {
+                self.projects.insert(name.into_owned(), config.into_owned());
+            }
+            Line::Env { number, variables } => {
+                self.envs.insert(number, variables.into_owned());
             }
         }
     }
 
-    /// But for so many of the latest.
-    fn drop_unused_envs(&mut self, recent: u64) {
-        let Self { slots, envs, .. } = self;
-        let latest = envs.last_key_value().map_or(0, |(latest, _)| *latest);
-        envs.retain(|number, _| {
-            latest - number < recent || slots.values().any(|record| record.env == Some(*number))
-        });
-    }
-
-    fn take(&mut self, line: Line) {
-        match line {
-            Line::Head { .. } => {}
-            Line::Project { name, config } => drop(self.projects.insert(name, config)),
-            Line::Env { number, variables } => drop(self.envs.insert(number, variables)),
-            Line::Slot { name, record } => drop(self.slots.insert(name, record)),
-        }
-    }
-
-    fn lines(&self) -> impl Iterator<Item = Line> + '_ {
-        let head = Line::Head { v: VERSION, boot: self.boot.clone() };
+    fn lines<'l, 'a: 'l>(&'l self, all: impl Records<'a>) -> impl Iterator<Item = Line<'l>> {
+        let head = Line::Head { v: VERSION, boot: self.boot.as_str().into() };
         let projects = self
             .projects
             .iter()
-            .map(|(name, config)| Line::Project { name: name.clone(), config: config.clone() });
-        let envs = self
-            .envs
-            .iter()
-            .map(|(number, variables)| Line::Env { number: *number, variables: variables.clone() });
-        let slots = self
-            .slots
-            .iter()
-            .map(|(name, record)| Line::Slot { name: name.clone(), record: record.clone() });
+            .map(|(name, config)| Line::Project { name: name.into(), config: config.into() });
+        let envs = self.envs.iter().map(|(number, variables)| Line::Env {
+            number: *number,
+            variables: Cow::Borrowed(variables),
+        });
+        let slots = all
+            .map(|(name, record)| Line::Slot { name: name.into(), record: Cow::Borrowed(record) });
         std::iter::once(head).chain(projects).chain(envs).chain(slots)
     }
 }
 
-fn append(file: &mut File, line: &Line) -> io::Result<()> {
+fn append(file: &mut File, line: &Line<'_>) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
     file.write_all(&text)
 }
 
 /// Environments hold secrets: only the user may read them.
-fn write_new(path: &Path, kept: &Kept) -> io::Result<File> {
+fn write_new<'a>(path: &Path, lines: impl Iterator<Item = Line<'a>>) -> io::Result<File> {
     let new = path.with_extension("new");
     let mut text = Vec::new();
-    for line in kept.lines() {
+    for line in lines {
         serde_json::to_writer(&mut text, &line)?;
         text.push(b'\n');
     }
@@ -286,28 +314,50 @@ mod tests {
     use super::super::record::Intent;
     use super::*;
 
-    fn open(folder: &Path) -> Store {
-        let (store, aside) = Store::open(folder, "boot-1").unwrap();
-        assert_eq!(aside, None);
-        store
+    /// A store with the slots that a registry would have.
+    struct Bench {
+        store: Store,
+        slots: Slots,
     }
 
-    fn filled(folder: &Path) -> Store {
-        let mut store = open(folder);
-        store.put_project("shop", "/shop/worker.toml".into());
-        let env = store.put_env(&[("A".to_owned(), "1".to_owned())].into());
+    impl Bench {
+        fn put_slot(&mut self, name: &str, record: Record) {
+            self.slots.insert(name.to_owned(), record.clone());
+            self.store.put_slot(name, &record, records(&self.slots));
+        }
+
+        fn put_env(&mut self, variables: &Variables) -> u64 {
+            self.store.put_env(variables, records(&self.slots))
+        }
+
+        fn all(&self) -> (Kept, Slots) {
+            (self.store.kept().clone(), self.slots.clone())
+        }
+    }
+
+    fn open(folder: &Path) -> Bench {
+        let Opened { store, slots, aside } = Store::open(folder, "boot-1").unwrap();
+        assert_eq!(aside, None);
+        Bench { store, slots }
+    }
+
+    fn filled(folder: &Path) -> Bench {
+        let mut bench = open(folder);
+        let config = Path::new("/shop/worker.toml");
+        bench.store.put_project("shop", config, records(&bench.slots));
+        let env = bench.put_env(&env(1));
         let record = Record { run: 3, intent: Intent::Up, env: Some(env), ..Record::default() };
-        store.put_slot("shop/api", &record);
-        store.put_slot("shop/web", &Record::default());
-        store
+        bench.put_slot("shop/api", record);
+        bench.put_slot("shop/web", Record::default());
+        bench
     }
 
     #[test]
     fn what_was_put_is_there_for_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
-        let kept = filled(folder.path()).kept().clone();
-        assert_eq!(kept.slots.len(), 2);
-        assert_eq!(*open(folder.path()).kept(), kept);
+        let all = filled(folder.path()).all();
+        assert_eq!(all.1.len(), 2);
+        assert_eq!(open(folder.path()).all(), all);
         let mode = folder.path().join(FILE).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -319,26 +369,27 @@ mod tests {
     #[test]
     fn the_same_environment_is_kept_once_and_an_unused_one_not_for_long() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = filled(folder.path());
-        assert_eq!(store.put_env(&env(1)), 1);
+        let mut bench = filled(folder.path());
+        assert_eq!(bench.put_env(&env(1)), 1);
         for number in 2..=1000 {
-            assert_eq!(store.put_env(&env(number)), number);
+            assert_eq!(bench.put_env(&env(number)), number);
         }
-        assert!(store.kept().envs.len() < 100);
-        assert_eq!(store.kept().envs.get(&1), Some(&env(1)), "a slot has it");
-        drop(store);
-        assert_eq!(open(folder.path()).kept().envs.len(), 1);
+        let envs = &bench.store.kept().envs;
+        assert!(envs.len() < 100);
+        assert_eq!(envs.get(&1), Some(&env(1)), "a slot has it");
+        drop(bench);
+        assert_eq!(open(folder.path()).store.kept().envs.len(), 1);
     }
 
     #[test]
     fn a_torn_last_line_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let kept = filled(folder.path()).kept().clone();
+        let all = filled(folder.path()).all();
         let path = folder.path().join(FILE);
         let mut text = std::fs::read(&path).unwrap();
         text.extend(b"{\"slot\":{\"name\":\"shop/n");
         std::fs::write(&path, text).unwrap();
-        assert_eq!(*open(folder.path()).kept(), kept);
+        assert_eq!(open(folder.path()).all(), all);
     }
 
     #[test]
@@ -349,11 +400,11 @@ mod tests {
         let mut text = std::fs::read_to_string(&path).unwrap();
         text.push_str("rubbish\n{\"project\":{\"name\":\"late\",\"config\":\"/late\"}}\n");
         std::fs::write(&path, &text).unwrap();
-        let (store, aside) = Store::open(folder.path(), "boot-1").unwrap();
+        let Opened { store, slots, aside } = Store::open(folder.path(), "boot-1").unwrap();
         let aside = aside.unwrap();
         assert_eq!(aside.why, "line 6 is damaged");
         assert_eq!(std::fs::read_to_string(aside.path).unwrap(), text);
-        assert_eq!(store.kept().slots.len(), 2);
+        assert_eq!(slots.len(), 2);
         assert!(!store.kept().projects.contains_key("late"));
     }
 
@@ -364,9 +415,9 @@ mod tests {
         for number in 1..=2 {
             std::fs::write(&path, format!("{{\"head\":{{\"v\":9,\"boot\":\"{number}\"}}}}\n"))
                 .unwrap();
-            let (store, aside) = Store::open(folder.path(), "boot-1").unwrap();
-            assert!(aside.unwrap().why.contains("newer version"));
-            assert!(store.kept().slots.is_empty());
+            let opened = Store::open(folder.path(), "boot-1").unwrap();
+            assert!(opened.aside.unwrap().why.contains("newer version"));
+            assert!(opened.slots.is_empty());
         }
         let aside = |number| path.with_extension(format!("jsonl.aside-{number}"));
         assert!(std::fs::read_to_string(aside(1)).unwrap().contains("\"1\""));
@@ -376,13 +427,13 @@ mod tests {
     #[test]
     fn an_environment_outlives_a_disk_that_is_full_when_it_comes() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = filled(folder.path());
-        store.file = None;
-        let number = store.put_env(&[("B".to_owned(), "2".to_owned())].into());
-        assert_eq!(store.kept().envs[&number]["B"], "2");
-        store.put_slot("shop/web", &Record { env: Some(number), ..Record::default() });
-        drop(store);
-        assert_eq!(open(folder.path()).kept().envs[&number]["B"], "2");
+        let mut bench = filled(folder.path());
+        bench.store.file = None;
+        let number = bench.put_env(&env(2));
+        assert_eq!(bench.store.kept().envs[&number], env(2));
+        bench.put_slot("shop/web", Record { env: Some(number), ..Record::default() });
+        drop(bench);
+        assert_eq!(open(folder.path()).store.kept().envs[&number], env(2));
     }
 
     #[test]
@@ -390,15 +441,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         std::fs::create_dir(&state).unwrap();
-        let mut store = filled(&state);
+        let mut bench = filled(&state);
         // As a full disk: nothing new can be made, and what is open fails.
-        store.file = Some(OpenOptions::new().write(true).open("/dev/full").unwrap());
+        bench.store.file = Some(OpenOptions::new().write(true).open("/dev/full").unwrap());
         std::fs::rename(&state, folder.path().join("away")).unwrap();
-        store.put_slot("shop/db", &Record::default());
-        assert!(store.trouble().unwrap().contains("cannot be written"));
+        bench.put_slot("shop/db", Record::default());
+        assert!(bench.store.trouble().unwrap().contains("cannot be written"));
         std::fs::rename(folder.path().join("away"), &state).unwrap();
-        store.put_slot("shop/cache", &Record::default());
-        assert_eq!(store.trouble(), None);
-        assert_eq!(open(&state).kept().slots.len(), 4);
+        bench.put_slot("shop/cache", Record::default());
+        assert_eq!(bench.store.trouble(), None);
+        assert_eq!(open(&state).slots.len(), 4);
     }
 }
