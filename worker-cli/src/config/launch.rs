@@ -22,7 +22,7 @@ pub struct Instance {
     /// The project's name.
     pub project: Name,
     /// The name within the project: `api`, `agent@proj-42`.
-    pub name: String,
+    pub name: Arc<str>,
     /// What stands behind the `@`; none for a slot.
     pub id: Option<Name>,
     /// What the configuration says of it.
@@ -60,15 +60,16 @@ impl Config {
     /// or template, or if the id cannot be one.
     #[must_use]
     pub fn instance(&self, name: &str) -> Option<Instance> {
-        let (slot, id) = match name.split_once('@') {
+        let (name, id, slot) = match name.split_once('@') {
             Some((template, id)) => {
-                let template = self.templates.get(&Name::parse(template).ok()?)?;
-                (template, Some(Name::parse(id).ok()?))
+                (name.into(), Some(Name::parse(id).ok()?), self.templates.get(template)?)
             }
-            None => (self.slots.get(&Name::parse(name).ok()?)?, None),
+            None => {
+                let (name, slot) = self.slots.get_key_value(name)?;
+                (name.shared(), None, slot)
+            }
         };
-        let project = self.project.clone();
-        Some(Instance { project, name: name.to_owned(), id, slot: Arc::clone(slot) })
+        Some(Instance { project: self.project.clone(), name, id, slot: Arc::clone(slot) })
     }
 }
 

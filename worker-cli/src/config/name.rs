@@ -1,6 +1,8 @@
 //! Names of projects, slots and templates, and ids of a template's instances.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 /// The pattern of a [`Name`], as JSON Schema wants it.
 pub(super) const PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$";
@@ -9,9 +11,9 @@ const LONGEST: usize = 64;
 
 /// A name that can stand in a path, a URL, a file's name and a cgroup's name as it is, and beside
 /// the signs `/` and `@` that join names: 1 to 64 ASCII letters, digits, `-`, `_` and `.`, of which
-/// the first is a letter or a digit.
+/// the first is a letter or a digit. Clones share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 impl Name {
     /// Checks a name.
@@ -23,7 +25,7 @@ impl Name {
         let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if begins_well && text.len() <= LONGEST && text.chars().all(is_fit) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err("a name has 1 to 64 letters (a-z, A-Z), digits and the signs - _ . and begins with a \
              letter or a digit"
@@ -33,6 +35,18 @@ impl Name {
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same, as text that is shared.
+    pub(super) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Compares as the text does.
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -58,7 +72,7 @@ mod tests {
     #[test]
     fn a_name_can_stand_in_a_path_as_it_is() {
         for name in ["api", "proj-42", "Web_2.0", "0", &"x".repeat(64)] {
-            assert_eq!(Name::parse(name).map(|name| name.0), Ok(name.to_owned()));
+            assert_eq!(Name::parse(name).map(|name| name.0), Ok(name.into()));
         }
         let long = "x".repeat(65);
         for text in ["", ".", "..", "-x", "_x", "a b", "a/b", "a@b", "ä", "a\0", "a\n", &long] {

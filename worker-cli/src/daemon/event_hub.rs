@@ -21,7 +21,7 @@ pub struct EventRecord {
     /// Its number, from 1 on.
     pub seq: u64,
     /// The slot by its name in full.
-    pub slot: Box<str>,
+    pub slot: Arc<str>,
     /// One line of JSON, without its end.
     pub line: Box<str>,
 }
@@ -56,11 +56,11 @@ impl Default for EventHub {
 
 impl EventHub {
     /// Adds an event of a slot.
-    pub fn add(&self, slot: &str, notice: &Notice) -> Arc<EventRecord> {
+    pub fn add(&self, slot: &Arc<str>, notice: &Notice) -> Arc<EventRecord> {
         let mut kept = self.kept();
         let line = kept.lines.line(slot, notice);
         let (seq, line) = (kept.lines.seq(), line.into_boxed_str());
-        let record = Arc::new(EventRecord { seq, slot: slot.into(), line });
+        let record = Arc::new(EventRecord { seq, slot: Arc::clone(slot), line });
         if kept.records.len() == KEPT {
             kept.records.pop_front();
         }
@@ -130,7 +130,7 @@ mod tests {
 
     fn hub(events: u64) -> Arc<EventHub> {
         let hub = Arc::new(EventHub::default());
-        (0..events).for_each(|_| drop(hub.add("shop/api", &notice())));
+        (0..events).for_each(|_| drop(hub.add(&"shop/api".into(), &notice())));
         hub
     }
 
@@ -151,7 +151,7 @@ mod tests {
         let hub = hub(2);
         let mut reader = hub.after(0);
         assert_eq!(numbers(&reader.read()), [1, 2]);
-        hub.add("shop/api", &notice());
+        hub.add(&"shop/api".into(), &notice());
         assert_eq!(numbers(&reader.read()), [3]);
         assert!(reader.read().is_empty());
     }
@@ -171,7 +171,7 @@ mod tests {
         let hub = hub(1);
         let mut reader = hub.after(1);
         let adding = Arc::clone(&hub);
-        tokio::spawn(async move { adding.add("shop/api", &notice()) });
+        tokio::spawn(async move { adding.add(&"shop/api".into(), &notice()) });
         assert_eq!(numbers(&reader.next().await), [2]);
     }
 }

@@ -50,7 +50,7 @@ struct Shared {
 struct RunParts {
     key: RunKey,
     /// The slot by its name in full.
-    slot: String,
+    slot: Arc<str>,
     launch: Arc<Launch>,
     block: Option<Block>,
     means: Means,
@@ -130,7 +130,7 @@ impl Shared {
         let log = self.registry().entry(key.slot).log.clone();
         let (output, [stdout, stderr]) =
             self.capture(&log, key, program, tap).map_err(|error| no_output(&error))?;
-        let slot = launch.instance.full_name();
+        let slot = Arc::clone(&self.registry().entry(key.slot).name);
         let task_limit = launch.instance.slot.task_limit;
         let parts = RunParts { key, slot, launch, block, means, output };
         let command = match program {

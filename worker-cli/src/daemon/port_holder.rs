@@ -45,7 +45,7 @@ fn held(registry: &Registry, wanting: SlotId, port: u16, pid: i32) -> String {
 /// The slot that has the port, even if nobody listens on it yet.
 fn keeper(registry: &Registry, wanting: SlotId, port: u16) -> Option<String> {
     let mut others = registry.entries().filter(|entry| entry.id != wanting);
-    others.find(|entry| has(registry, entry.id, port)).map(|entry| entry.name.clone())
+    others.find(|entry| has(registry, entry.id, port)).map(|entry| entry.name.to_string())
 }
 
 fn has(registry: &Registry, id: SlotId, port: u16) -> bool {

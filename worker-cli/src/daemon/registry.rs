@@ -26,7 +26,7 @@ pub(super) struct Registry {
     state_dir: Arc<Path>,
     store: Store,
     projects: BTreeMap<String, Project>,
-    names: BTreeMap<String, SlotId>,
+    names: BTreeMap<Arc<str>, SlotId>,
     entries: Vec<Entry>,
     latest_launch: u64,
     /// Everything is being stopped, to be gone on with by the next daemon.
@@ -49,7 +49,7 @@ pub(super) struct Project {
 pub(super) struct Entry {
     pub(super) id: SlotId,
     /// The name in full.
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) record: Record,
     /// What the configuration says of it, or did when it was started last; none for one that only
     /// the state file knows.
@@ -137,7 +137,7 @@ impl Registry {
     }
 
     fn unknown(&self, name: &str) -> Failure {
-        let listed: Vec<&str> = self.entries().map(|entry| entry.name.as_str()).collect();
+        let listed: Vec<&str> = self.entries().map(|entry| &*entry.name).collect();
         unknown(name, listed)
     }
 
@@ -148,7 +148,7 @@ impl Registry {
     /// The names of the project's slots in full, in order.
     pub(super) fn slots_of(&self, project: &str) -> Vec<String> {
         let is_of = |entry: &&Entry| project_of(&entry.name) == project;
-        self.entries().filter(is_of).map(|entry| entry.name.clone()).collect()
+        self.entries().filter(is_of).map(|entry| entry.name.to_string()).collect()
     }
 
     /// Whether the daemon has ever seen the project.
@@ -211,10 +211,11 @@ impl Registry {
         })?;
         let id = SlotId::new(number);
         let log = SlotLog::new(&folders::log(&self.state_dir, name), DEFAULT_CAP);
-        self.names.insert(name.to_owned(), id);
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name), id);
         self.entries.push(Entry {
             id,
-            name: name.to_owned(),
+            name,
             record: Record::default(),
             instance: None,
             launches: Vec::new(),
@@ -430,7 +431,7 @@ pub(super) fn instance(config: &Config, name: &str) -> Result<Instance, Failure>
 }
 
 fn records(entries: &[Entry]) -> impl Records<'_> {
-    entries.iter().map(|entry| (entry.name.as_str(), &entry.record))
+    entries.iter().map(|entry| (&*entry.name, &entry.record))
 }
 
 /// `shop` of `shop/api`.

@@ -364,11 +364,11 @@ impl Daemon {
         async move { outcome::check(&name, answer.await.ok(), "") }
     }
 
-    fn cancel_start(&self, id: SlotId) -> String {
+    fn cancel_start(&self, id: SlotId) -> Arc<str> {
         let mut registry = self.registry();
         registry.intend(id, Intent::Rest);
         let entry = registry.entry_mut(id);
-        let name = entry.name.clone();
+        let name = Arc::clone(&entry.name);
         if let Some(waiting) = entry.waiting.take() {
             waiting.cancel(&name);
         }

@@ -24,7 +24,7 @@ pub(super) fn status(
     let ports = ports(view.block);
     let url = ports.first().map(|port| format!("http://127.0.0.1:{port}"));
     SlotStatus {
-        slot: entry.name.clone(),
+        slot: entry.name.to_string(),
         state: state(view.state),
         run: entry.record.run,
         pid: entry.pid,
@@ -55,7 +55,7 @@ fn at_rest(entry: &Entry) -> SlotStatus {
         |instance| instance.slot.spec.options().restart.max_failures,
     );
     SlotStatus {
-        slot: entry.name.clone(),
+        slot: entry.name.to_string(),
         state,
         run: entry.record.run,
         pid: None,

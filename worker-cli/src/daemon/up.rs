@@ -133,7 +133,7 @@ impl Daemon {
                 registry.intend(id, Intent::Rest);
             }
             let names = registry.entries().filter(|entry| running.contains(&entry.id));
-            names.map(|entry| entry.name.clone()).collect()
+            names.map(|entry| entry.name.to_string()).collect()
         };
         self.close(worker_core::Urgency::Orderly).await;
         Down { v: api::VERSION, stopped }

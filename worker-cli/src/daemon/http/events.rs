@@ -120,7 +120,7 @@ mod tests {
             spawn_error: None,
             event: Event::Stopped,
         };
-        hub.add(slot, &notice);
+        hub.add(&slot.into(), &notice);
     }
 
     fn feed(hub: &Arc<EventHub>, query: EventsQuery) -> Feed {
