@@ -1,7 +1,5 @@
 //! What a driver tells those who watch, and what it remembers for them.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use worker_core::{Event, Program, RunId, SlotId};
 
@@ -27,7 +25,8 @@ pub struct Notice {
 /// Facts about the latest run of each slot.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    slots: HashMap<SlotId, Latest>,
+    /// By number; none for a slot that has had no run.
+    slots: Vec<Option<Latest>>,
 }
 
 #[derive(Debug)]
@@ -43,15 +42,14 @@ impl Facts {
     /// The run with its number within the slot. A run that is new gets the next one; one before
     /// the latest has lost its own and gets 0.
     pub(super) fn key(&mut self, slot: SlotId, run: RunId) -> RunKey {
-        let latest = self.slots.get(&slot).map(|latest| latest.run);
+        let latest = self.latest(slot).map(|latest| latest.run);
         match latest {
             Some(latest) if latest.run == run => latest,
             Some(latest) if latest.run > run => RunKey { slot, run, number: 0 },
             earlier => {
                 let number = earlier.map_or(0, |earlier| earlier.number);
                 let key = RunKey { slot, run, number: number + u64::from(!self.prepares(slot)) };
-                let latest = Latest { run: key, prepares: false, pid: None, spawn_error: None };
-                self.slots.insert(slot, latest);
+                self.begin(key);
                 key
             }
         }
@@ -59,8 +57,7 @@ impl Facts {
 
     /// The next run of the slot gets the number after `latest`.
     pub(super) fn count_on(&mut self, slot: SlotId, latest: u64) {
-        let run = RunKey { slot, run: RunId::new(0), number: latest };
-        self.slots.insert(slot, Latest { run, prepares: false, pid: None, spawn_error: None });
+        self.begin(RunKey { slot, run: RunId::new(0), number: latest });
     }
 
     /// Takes note of what is about to be spawned.
@@ -84,7 +81,7 @@ impl Facts {
 
     pub(super) fn notice(&mut self, slot: SlotId, run: Option<RunId>, event: Event) -> Notice {
         let run = run.map(|run| self.key(slot, run));
-        let latest = self.slots.get(&slot).filter(|latest| Some(latest.run) == run);
+        let latest = self.latest(slot).filter(|latest| Some(latest.run) == run);
         Notice {
             time: Timestamp::now(),
             slot,
@@ -96,11 +93,25 @@ impl Facts {
     }
 
     fn prepares(&self, slot: SlotId) -> bool {
-        self.slots.get(&slot).is_some_and(|latest| latest.prepares)
+        self.latest(slot).is_some_and(|latest| latest.prepares)
+    }
+
+    fn begin(&mut self, run: RunKey) {
+        let index = usize::from(run.slot.get());
+        if index >= self.slots.len() {
+            self.slots.resize_with(index + 1, || None);
+        }
+        let latest = Latest { run, prepares: false, pid: None, spawn_error: None };
+        self.slots[index] = Some(latest);
+    }
+
+    fn latest(&self, slot: SlotId) -> Option<&Latest> {
+        self.slots.get(usize::from(slot.get()))?.as_ref()
     }
 
     fn latest_mut(&mut self, run: RunKey) -> Option<&mut Latest> {
-        self.slots.get_mut(&run.slot).filter(|latest| latest.run == run)
+        let latest = self.slots.get_mut(usize::from(run.slot.get()))?.as_mut();
+        latest.filter(|latest| latest.run == run)
     }
 }
 
