@@ -44,7 +44,7 @@ pub struct Slot {
     /// How to see that it is ready; none if it is so as soon as it is spawned.
     pub ready: Option<Look>,
     /// How to see that it is still well; none if nobody looks.
-    pub alive: Option<Liveness>,
+    pub alive: Option<Box<Liveness>>,
     /// How many processes and threads its tree may have.
     pub task_limit: Option<u32>,
     /// The policies.

@@ -89,14 +89,14 @@ impl Observer {
             }
             Event::Stopping(reason) => entry.stopping = Some(reason),
             Event::Restarting { .. } | Event::Error(_) => {
-                entry.trouble = why.map(|why| why.with(entry.dying.last_word()));
+                entry.trouble = why.map(|why| why.with(entry.dying.last_word()).into());
             }
             Event::Failed(parked) => {
-                entry.trouble = Some(Trouble { cause: None, words: parked.to_string() });
+                entry.trouble = Some(Trouble { cause: None, words: parked.to_string() }.into());
             }
             Event::Unkillable => {
                 let words = self.survivors(notice.run.map(|run| run.run));
-                entry.trouble = Some(Trouble { cause: None, words });
+                entry.trouble = Some(Trouble { cause: None, words }.into());
             }
             Event::Ready { .. } | Event::Exited { .. } | Event::Stopped | Event::Reset => {}
         }

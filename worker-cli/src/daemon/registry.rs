@@ -65,11 +65,11 @@ pub(super) struct Entry {
     /// The leader.
     pub(super) pid: Option<i32>,
     /// What went wrong last.
-    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble: Option<Box<Trouble>>,
     /// Why its tree is being emptied.
     pub(super) stopping: Option<StopReason>,
     /// A start that waits for other slots.
-    pub(super) waiting: Option<Waiting>,
+    pub(super) waiting: Option<Box<Waiting>>,
     /// Another slot kept it from being started.
     pub(super) is_blocked: bool,
     /// What is known of the end of its present run.
@@ -402,7 +402,7 @@ impl Entry {
     /// Something kept it from being started, of which the core does not know.
     pub(super) fn is_kept_back(&mut self, words: String) {
         self.is_blocked = true;
-        self.trouble = Some(Trouble { cause: None, words });
+        self.trouble = Some(Trouble { cause: None, words }.into());
     }
 
     /// The folder that it was prepared in is still there.

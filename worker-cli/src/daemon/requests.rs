@@ -224,7 +224,7 @@ impl Daemon {
         });
         let entry = registry.entry_mut(id);
         entry.is_blocked = false;
-        entry.waiting = Some(Waiting::new(for_slots, outcome, task.abort_handle()));
+        entry.waiting = Some(Waiting::new(for_slots, outcome, task.abort_handle()).into());
         listener
     }
 

@@ -85,7 +85,7 @@ impl Checks<'_> {
         look
     }
 
-    fn alive(&mut self, draft: &Draft<'_>) -> Option<Liveness> {
+    fn alive(&mut self, draft: &Draft<'_>) -> Option<Box<Liveness>> {
         let alive = draft.table.alive.as_ref()?;
         let OrNone::Some(table) = &alive.value else { return None };
         let look = alive_look(table);
@@ -103,11 +103,12 @@ impl Checks<'_> {
                 self.add(Problem::new(&time.place, "this must be longer than 0"));
             }
         }
-        Some(Liveness {
+        let liveness = Liveness {
             look: look?,
             every: table.every.as_ref().map_or(ALIVE_EVERY, |every| every.value.0),
             timeout: table.timeout.as_ref().map_or(ALIVE_TIMEOUT, |timeout| timeout.value.0),
-        })
+        };
+        Some(Box::new(liveness))
     }
 
     fn no_probe(&mut self, place: &Place, keys: &[&str]) {
