@@ -108,7 +108,9 @@ impl State {
         let (group, in_leaf) = (self.own_group(run), self.in_leaf(run));
         let mut reach = Reach { run, group, signals, in_leaf, roots, below };
         let living = reach.roots.iter().copied().filter(|&root| !self.is_held(root));
-        let lists: Vec<_> = living.map(|root| (root, ChildList::open(root))).collect();
+        // One alone, since there may be more orphans than descriptors.
+        let list = |root| if Some(root) == group { ChildList::open(root) } else { None };
+        let lists: Vec<_> = living.map(|root| (root, list(root))).collect();
         let children = |family: &Family, (root, list): &(Pid, Option<ChildList>)| {
             let listed = list.as_ref().map_or_else(|| family.children(*root), ChildList::now);
             children_among(listed, *root)
