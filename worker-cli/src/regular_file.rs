@@ -1,6 +1,6 @@
 //! Reads files of which nobody can know what they are, without waiting for anybody.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -8,14 +8,18 @@ use std::path::Path;
 /// device that never ends.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = open(path)?;
-    let facts = file.metadata()?;
-    // Reading a folder has an error of its own.
-    if !facts.is_file() && !facts.is_dir() {
-        return Err(io::Error::other("it is a pipe or a device, and no regular file"));
-    }
+    check(&file.metadata()?)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Whether it is a regular file, or a folder, for which reading has an error of its own.
+pub(crate) fn check(facts: &Metadata) -> io::Result<()> {
+    if facts.is_file() || facts.is_dir() {
+        return Ok(());
+    }
+    Err(io::Error::other("it is a pipe or a device, and no regular file"))
 }
 
 /// Opening a pipe would wait for its other end. To a regular file the flag makes no difference.

@@ -50,8 +50,18 @@ pub(super) fn read(file: &Path) -> Result<Vec<Found>, Failure> {
     Ok(files)
 }
 
+/// Refuses a file, or a local one beside it, that reading would wait for or never end with.
+pub(super) fn check_regular(file: &Path) -> Result<(), Failure> {
+    let local = file.with_file_name(LOCAL_FILE);
+    [file, &local].into_iter().try_for_each(|file| match file.metadata() {
+        Ok(facts) => regular_file::check(&facts).map_err(|error| unreadable(file, &error)),
+        // Reading it says why.
+        Err(_) => Ok(()),
+    })
+}
+
 fn read_file(path: &Path) -> io::Result<Found> {
-    let bytes = regular_file::read(path)?;
+    let bytes = std::fs::read(path)?;
     Ok(Found { path: shown(path), bytes })
 }
 

@@ -64,6 +64,16 @@ pub fn load(file: &Path) -> Result<Config, Failure> {
     Ok(read(files, &home)?)
 }
 
+/// The same, for those who cannot wait for whoever writes to a pipe.
+///
+/// # Errors
+///
+/// As [`load`], and if a file is a pipe or a device.
+pub fn load_regular(file: &Path) -> Result<Config, Failure> {
+    find::check_regular(file)?;
+    load(file)
+}
+
 /// The files, of which later ones win.
 fn read(files: Vec<Found>, home: &Home) -> Result<Config, Invalid> {
     let mut problems = Problems::default();

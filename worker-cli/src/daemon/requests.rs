@@ -394,7 +394,7 @@ fn has_no_process(cause: DownCause) -> bool {
 
 /// Reads a configuration, away from the task that supervises.
 pub(super) async fn read(file: PathBuf) -> Result<Config, Failure> {
-    let read = tokio::task::spawn_blocking(move || config::load(&file)).await;
+    let read = tokio::task::spawn_blocking(move || config::load_regular(&file)).await;
     read.unwrap_or_else(|_| Err(outcome::shutting_down()))
 }
 

@@ -104,7 +104,8 @@ fn read_configs(registry: &mut Registry) -> BTreeMap<String, Failure> {
             registry.unlist_resting(&name);
             continue;
         }
-        let taken = config::load(&file).and_then(|config| registry.take_config(&file, config));
+        let taken =
+            config::load_regular(&file).and_then(|config| registry.take_config(&file, config));
         match taken {
             Ok(config) if config.project.as_str() == name => {
                 registry.take_instances(&config);

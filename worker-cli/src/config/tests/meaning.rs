@@ -152,8 +152,9 @@ fn what_is_no_regular_file_is_not_read() {
     let said = "it is a pipe or a device, and no regular file";
     let text = format!("env_file of shop/a: cannot read /dev/null: {said}");
     assert_eq!(refused.message, text);
-    let refused = crate::config::load("/dev/null".as_ref()).unwrap_err();
+    let refused = crate::config::load_regular("/dev/null".as_ref()).unwrap_err();
     assert_eq!(refused.message, format!("cannot read /dev/null: {said}"));
+    assert!(crate::config::load("/dev/null".as_ref()).unwrap().slots.is_empty(), "by hand it is");
 }
 
 #[test]
