@@ -64,6 +64,7 @@ impl Signals {
                 streams.push((caught, signal(SignalKind::from_raw(number))?));
             }
         }
+        survive_file_limit(ignored)?;
         Ok(Self { streams })
     }
 
@@ -91,6 +92,17 @@ impl Caught {
             Self::Pause => Signal::Tstp,
             Self::Resume => Signal::Cont,
         }
+    }
+}
+
+/// With a handler for SIGXFSZ a limit on the size of files is an error of writing, as a full disk is,
+/// and not the end of us. What is spawned has the default again.
+fn survive_file_limit(ignored: u64) -> io::Result<()> {
+    match signal_number(Signal::Xfsz) {
+        Some(number) if ignored & mask(number) == 0 => {
+            signal(SignalKind::from_raw(number)).map(drop)
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -102,3 +102,24 @@ fn slots_go_on_where_the_disk_is_full_and_what_is_known_is_kept_when_there_is_ro
     assert_eq!((api.run, api.streak, api.restarts), (8, 6, 7));
     drop(disk);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_on_the_size_of_files_is_as_a_full_disk_is() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    let mut shop = Shop::new(
+        r#"
+        [slots.api]
+        command = ["sh", "-c", "while :; do echo some output; done"]
+        start = "eager"
+        "#,
+    );
+    let daemon = Pid::from_raw(shop.daemon().supervisor());
+    let limit = Rlimit { current: Some(64 * 1024), maximum: Some(64 * 1024) };
+    prlimit(daemon, Resource::Fsize, limit).unwrap();
+    shop.up();
+    let is_said = |it: &String| it.starts_with("the output of shop/api cannot be kept");
+    eventually("the limit to be told of", || shop.warnings().iter().any(is_said));
+    assert_eq!(shop.state("api"), State::Running);
+}
