@@ -37,7 +37,7 @@ pub(crate) const HELP: &str = "\
 The names of slots and projects are completed too: what shells get asks `worker`
 itself at each TAB, which reads worker.toml and asks the daemon if one runs.
 
-Put it where the shell begins, so that it is always that of this version:
+Examples, for where the shell begins, so that it is always that of this version:
   bash:  echo 'source <(worker completions bash)' >> ~/.bashrc
   zsh:   echo 'source <(worker completions zsh)' >> ~/.zshrc
   fish:  echo 'worker completions fish | source' >> ~/.config/fish/config.fish
