@@ -12,6 +12,7 @@ use worker_platform_unix::{
     Command, Input, Output, OutputReader, OutputWriter, Pid, UnixPlatform, output_pipe,
 };
 
+use crate::dispositions::let_none_be_ignored_by_children;
 use crate::tiers::{self, Means};
 
 /// A test that runs on each tier, each time in a process of its own: a platform owns all children
@@ -59,6 +60,7 @@ pub(crate) fn isolated<F: Future<Output = ()>>(
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         return inside(means, body);
     }
+    let_none_be_ignored_by_children();
     match means.command(&std::env::current_exe().unwrap()) {
         Ok(scenario) => outside(name, scenario),
         Err(why) => return println!("{name}: skipped: {why}"),
@@ -76,6 +78,7 @@ pub(crate) fn isolated_as_pid_1<F: Future<Output = ()>>(
         assert_eq!(std::process::id(), 1);
         return inside(Means::Subreaper, body);
     }
+    let_none_be_ignored_by_children();
     let container = || {
         let mut unshare = StdCommand::new("unshare");
         unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]);

@@ -3,6 +3,8 @@
 
 mod cgroups;
 mod common;
+#[path = "../support/dispositions.rs"]
+mod dispositions;
 mod helper;
 mod late;
 mod leaks;

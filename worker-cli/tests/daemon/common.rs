@@ -15,6 +15,7 @@ use worker_cli::client::Client;
 use worker_cli::socket::{Place, PrivateFolder, SocketAddress};
 use worker_cli::state_dir::StateArgs;
 
+use crate::dispositions::let_none_be_ignored_by_children;
 pub(crate) use crate::eventually::{LONG, eventually};
 pub(crate) use crate::script::script;
 
@@ -68,6 +69,7 @@ impl Scene {
 
     /// `worker WORDS`, which sees nothing of this process's surroundings.
     pub(crate) fn worker(&self, words: &[&str]) -> Command {
+        let_none_be_ignored_by_children();
         let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
         command.args(words).env("WORKER_STATE_DIR", self.state_dir()).env("WORKER_CGROUP", "never");
         command.env_remove("NOTIFY_SOCKET").env_remove("WORKER_LOG").env("HOME", self.scratch());

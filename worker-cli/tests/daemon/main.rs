@@ -6,6 +6,8 @@ mod common;
 mod concurrency;
 mod depends;
 mod description;
+#[path = "../../../platform-unix/tests/support/dispositions.rs"]
+mod dispositions;
 mod env;
 #[path = "../support/eventually.rs"]
 mod eventually;

@@ -14,6 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
+use crate::dispositions::let_none_be_ignored_by_children;
 pub(crate) use crate::eventually::{LONG, eventually};
 
 /// A shell that does nothing by itself, and whose parent process sees every signal at once.
@@ -36,6 +37,7 @@ pub(crate) fn worker(options: &[&str], script: &str) -> Command {
 
 /// With nothing of this test in it but its output.
 pub(crate) fn prepared(mut command: Command) -> Command {
+    let_none_be_ignored_by_children();
     command.env_remove("NOTIFY_SOCKET").env_remove("WORKER_LOG").process_group(0);
     command.env("WORKER_STATE_DIR", state_dir());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());

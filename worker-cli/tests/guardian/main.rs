@@ -2,6 +2,8 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+#[path = "../../../platform-unix/tests/support/dispositions.rs"]
+mod dispositions;
 #[path = "../support/eventually.rs"]
 mod eventually;
 mod job_control;

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::dispositions::let_none_be_ignored_by_children;
 pub(crate) use crate::eventually::{LONG, eventually};
 pub(crate) use crate::script::script;
 
@@ -97,6 +98,7 @@ pub(crate) fn bare(words: &[&str]) -> Worker {
 }
 
 fn with_pipes(mut command: Command) -> Command {
+    let_none_be_ignored_by_children();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -6,6 +6,8 @@ mod cgroups;
 mod child;
 mod common;
 mod crash_loop;
+#[path = "../../../platform-unix/tests/support/dispositions.rs"]
+mod dispositions;
 mod doctor;
 mod event_log;
 #[path = "../support/eventually.rs"]

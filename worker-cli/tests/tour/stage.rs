@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::dispositions::let_none_be_ignored_by_children;
 pub(crate) use crate::eventually::eventually;
 
 /// What everything begins with.
@@ -115,6 +116,7 @@ impl Stage {
 
     /// The same with another program.
     pub(crate) fn command(&self, program: &str, words: &str) -> Command {
+        let_none_be_ignored_by_children();
         let mut command = Command::new(program);
         command.args(words.split_whitespace()).current_dir(self.folder()).env_clear();
         command.env("PATH", "/usr/bin:/bin").env("HOME", self.scratch.path()).env("COLUMNS", "80");
