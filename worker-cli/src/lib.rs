@@ -17,6 +17,8 @@ pub mod demo;
 pub mod driver;
 pub mod duration;
 pub mod env_file;
+#[cfg(unix)]
+mod environment;
 pub mod error;
 pub mod events;
 pub mod exit_code;

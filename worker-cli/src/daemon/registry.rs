@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Once, Weak};
 
 use jiff::Timestamp;
 use worker_core::{Block, DownCause, Failures, LaunchId, PortRequest, SlotId, StopReason};
@@ -14,6 +14,7 @@ use super::record::{Intent, Record, Variables};
 use super::store::{Records, Slots, Store};
 use super::waiting::Waiting;
 use crate::config::{self, Config, Instance, Launch};
+use crate::environment;
 use crate::error::{Code, Failure};
 use crate::logs::{DEFAULT_CAP, SlotLog};
 
@@ -447,8 +448,13 @@ fn unknown(name: &str, known: Vec<&str>) -> Failure {
     }
 }
 
-/// Variables that are no text cannot be kept.
+/// What cannot be kept of it is said once.
 fn own_environment() -> Variables {
-    let text = |text: OsString| text.into_string().ok();
-    std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+    static SAID: Once = Once::new();
+    let (variables, left_out) = environment::of_this_process();
+    if !left_out.is_empty() {
+        let names = left_out.join(", ");
+        SAID.call_once(|| tracing::warn!("not UTF-8, so the slots do not get them: {names}"));
+    }
+    variables
 }

@@ -5,8 +5,8 @@ use std::env;
 use std::path::PathBuf;
 
 use crate::config::{self, Config, Name};
+use crate::environment;
 use crate::error::{Code, Failure};
-use crate::guardian;
 use crate::verbs::screen::note;
 
 /// The nearest `worker.toml`.
@@ -89,14 +89,7 @@ fn folder() -> Result<PathBuf, Failure> {
 
 /// The environment that slots build on. What JSON cannot hold is left out, which is said.
 pub(super) fn environment(json: bool) -> BTreeMap<String, String> {
-    let (mut variables, mut left_out) = (BTreeMap::new(), Vec::new());
-    for (name, value) in env::vars_os().filter(|(name, _)| name != guardian::VARIABLE) {
-        match (name.into_string(), value.into_string()) {
-            (Ok(name), Ok(value)) => drop(variables.insert(name, value)),
-            (Ok(name), Err(_)) => left_out.push(name),
-            (Err(name), _) => left_out.push(name.to_string_lossy().into_owned()),
-        }
-    }
+    let (variables, left_out) = environment::of_this_process();
     if !left_out.is_empty() {
         let names = left_out.join(", ");
         note(&format!("not UTF-8, so the slots do not get them: {names}"), json);

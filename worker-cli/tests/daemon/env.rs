@@ -1,12 +1,15 @@
 //! The environment of a run.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 use worker_cli::api::StartRequest;
 use worker_cli::client::block_on;
 use worker_cli::error::Code;
 
+use crate::common::{Daemon, Scene};
 use crate::shop::{Shop, env, full};
 
 /// What the process got, without the mark by which its tree is known.
@@ -92,6 +95,23 @@ fn the_environment_is_that_of_the_start_and_stays_so_over_restarts() {
     shop.stop("api");
     start(&shop, "third");
     assert_eq!(environ(shop.pid("api"))["GIVEN"], "third");
+}
+
+#[test]
+fn what_a_daemon_cannot_keep_of_its_own_environment_is_said_once() {
+    let scene = Scene::new();
+    let mut daemon = scene.worker(&["daemon"]);
+    daemon.env("ODD", OsStr::from_bytes(b"a\xffb"));
+    let mut shop = Shop::with(Daemon::start(daemon), scene, SLOTS);
+    fs::write(shop.path("one.env"), "").unwrap();
+    fs::write(shop.path("two.env"), "").unwrap();
+    for slot in ["api", "agent@one"] {
+        let request = StartRequest { env: None, ..shop.start_request() };
+        block_on(shop.client.start(&full(slot), &request)).unwrap();
+        assert!(!shop.env(slot).contains_key("ODD") && shop.env(slot).contains_key("HOME"));
+    }
+    let said = shop.end();
+    assert_eq!(said.matches("not UTF-8, so the slots do not get them: ODD").count(), 1, "{said}");
 }
 
 #[test]

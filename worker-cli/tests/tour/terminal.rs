@@ -4,9 +4,11 @@
     reason = "a test is the parent of the program that it tests, and some facts can only be polled"
 )]
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -241,6 +243,27 @@ fn slots_that_appear_while_logs_are_followed_are_shown_too() {
     stage.run("start agent@3");
     assert!(line(&mut of_again).contains(r#""line":"agent 3""#));
     [all, agents, one, again].into_iter().for_each(end);
+}
+
+#[test]
+fn variables_that_json_cannot_hold_are_named_once_and_the_others_are_passed_on() {
+    let stage = Stage::new();
+    let start = |words: &str| {
+        let mut worker = stage.worker(words);
+        worker.env("ODD", OsStr::from_bytes(b"a\xffb")).env(OsStr::from_bytes(b"\xff"), "odd");
+        let output = worker.env("FINE", "yes").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let left_out = "not UTF-8, so the slots do not get them: ODD, \u{fffd}";
+    let said = start("start api agent@one");
+    assert_eq!(said.matches(left_out).count(), 1, "{said}");
+    let said = start("restart api --json");
+    assert_eq!(said.matches(left_out).count(), 1, "{said}");
+    assert!(said.starts_with('{'), "{said}");
+    let env = stage.worker("env api").output().unwrap().stdout;
+    let env = String::from_utf8(env).unwrap();
+    assert!(env.contains("FINE=yes\n") && !env.contains("ODD"), "{env}");
 }
 
 fn line(from: &mut impl BufRead) -> String {
