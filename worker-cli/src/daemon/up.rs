@@ -36,15 +36,19 @@ impl Daemon {
             let changes = changes(&registry, &config);
             (changes, registry.take_config(&file, config)?)
         };
-        let mut work = JoinSet::new();
+        let mut begun = Vec::with_capacity(changes.len());
         for (name, change) in changes.clone() {
             let id = self.registry().find(&name)?;
             let step = step(&config, &name, change, running.contains(&id));
             self.registry().entry_mut(id).follows(&config, step);
             let done = self.take(step, id, &name, &config, env.as_ref());
-            work.spawn(async move { (name, change, done.await) });
+            begun.push((name, change, done));
         }
         drop(one_at_a_time);
+        // Only now, so that what goes when all is done does not lie between what stays.
+        let waits =
+            begun.into_iter().map(|(name, change, done)| async move { (name, change, done.await) });
+        let mut work: JoinSet<_> = waits.collect();
         let mut done = if no_wait {
             work.detach_all();
             // Lets them ask, so that the answer shows what was asked for.
