@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use worker_core::Past;
+use worker_core::{Failures, Past};
 
 /// What is kept of a slot across daemons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,13 @@ pub(super) enum Intent {
 
 /// An environment as it came with a request.
 pub(super) type Variables = BTreeMap<String, String>;
+
+impl Record {
+    /// Nothing is to become of it by itself, and nothing is held against it.
+    pub(super) fn rests(&self) -> bool {
+        self.intent == Intent::Rest && !self.lives && self.past.failures == Failures::None
+    }
+}
 
 impl Default for Record {
     fn default() -> Self {

@@ -207,8 +207,10 @@ impl Registry {
             return Ok(*id);
         }
         let number = u16::try_from(self.entries.len()).map_err(|_| {
-            Failure::new(Code::Failed, "there are 65,536 slots, and there cannot be more")
-                .hint("end this daemon with `worker down --all`; the next one begins with none")
+            Failure::new(Code::Failed, "there are 65,536 slots, and there cannot be more").hint(
+                "end this daemon with `worker down --all`; the next one forgets the instances \
+                     of templates that have rested longest",
+            )
         })?;
         let id = SlotId::new(number);
         let log = SlotLog::new(&folders::log(&self.state_dir, name), DEFAULT_CAP);

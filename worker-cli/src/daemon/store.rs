@@ -13,9 +13,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use worker_core::{Failures, Instant};
 
+use super::folders;
 use super::record::{Record, Variables};
 
 /// The version of the file.
@@ -29,6 +31,9 @@ const OUTDATED: usize = 10_000;
 
 /// So many of the latest environments may belong to starts that no slot has taken up yet.
 const RECENT_ENVS: u64 = 64;
+
+/// With more slots than this, half of what a daemon can have, instances are forgotten at its start.
+const MOST_SLOTS: usize = 1 << 15;
 
 /// What is kept beside the records of slots.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -108,6 +113,10 @@ impl Store {
         let (kept, mut slots, trouble) = read(&path)?;
         let aside = trouble.map(|why| put_aside(&path, why)).transpose()?;
         let mut store = Self { path, kept, file: None, lines: 0, trouble: None };
+        for name in forget_long_rested(&mut slots, MOST_SLOTS) {
+            // What cannot be removed does no harm.
+            drop(std::fs::remove_dir_all(folders::slot(state_dir, &name)));
+        }
         store.kept.drop_unused_envs(0, records(&slots));
         if store.kept.boot != boot {
             boot.clone_into(&mut store.kept.boot);
@@ -189,6 +198,20 @@ impl Store {
             }
         }
     }
+}
+
+/// Forgets instances of templates at rest, those first that have rested longest, until there are no more
+/// slots than this. Answers their names.
+fn forget_long_rested(slots: &mut Slots, most: usize) -> Vec<String> {
+    let excess = slots.len().saturating_sub(most);
+    let mut resting: Vec<(Timestamp, String)> = slots
+        .iter()
+        .filter(|(name, record)| excess > 0 && name.contains('@') && record.rests())
+        .map(|(name, record)| (record.since, name.clone()))
+        .collect();
+    resting.sort_unstable();
+    let forgotten = resting.into_iter().take(excess).map(|(_, name)| name);
+    forgotten.inspect(|name| drop(slots.remove(name))).collect()
 }
 
 pub(super) fn records(slots: &Slots) -> impl Records<'_> {
@@ -379,6 +402,27 @@ mod tests {
         assert_eq!(envs.get(&1), Some(&env(1)), "a slot has it");
         drop(bench);
         assert_eq!(open(folder.path()).store.kept().envs.len(), 1);
+    }
+
+    #[test]
+    fn instances_that_have_rested_longest_are_forgotten_where_there_are_too_many() {
+        let slot = |second, record: Record| Record {
+            since: Timestamp::from_second(second).unwrap(),
+            ..record
+        };
+        let up = || Record { intent: Intent::Up, ..Record::default() };
+        let slots = [
+            ("shop/agent@new", slot(9, Record::default())),
+            ("shop/agent@old", slot(1, Record::default())),
+            ("shop/agent@older", slot(0, Record::default())),
+            ("shop/agent@up", slot(0, up())),
+            ("shop/api", slot(0, Record::default())),
+        ];
+        let mut slots: Slots = slots.map(|(name, record)| (name.to_owned(), record)).into();
+        assert_eq!(forget_long_rested(&mut slots, 5), [""; 0]);
+        assert_eq!(forget_long_rested(&mut slots, 3), ["shop/agent@older", "shop/agent@old"]);
+        assert_eq!(forget_long_rested(&mut slots, 0), ["shop/agent@new"]);
+        assert_eq!(slots.len(), 2, "nothing else is");
     }
 
     #[test]
