@@ -27,9 +27,10 @@ impl Daemon {
     /// with single slots stands in the answer.
     pub async fn up(&self, project: &str, request: UpRequest) -> Result<Up, Failure> {
         let UpRequest { config: file, env, no_wait } = request;
+        // Before the file is read, so that nobody applies an older one last.
+        let one_at_a_time = self.shared.applying.lock().await;
         let config = requests::read(file.clone()).await?;
         requests::check_project(project, &config)?;
-        let one_at_a_time = self.shared.applying.lock().await;
         let running = self.running().await;
         let (changes, config) = {
             let mut registry = self.registry();
