@@ -1,6 +1,6 @@
 //! Why a spawn failed, for the reducer and for a person.
 //!
-//! `posix_spawn` says one error number for the folder, the program and its interpreter alike, so
+//! A spawn says one error number for the folder, the program and its interpreter alike, so
 //! each is looked at again afterwards.
 
 use std::fs::File;

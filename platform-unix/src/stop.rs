@@ -58,7 +58,7 @@ impl State {
         let run = self.runs.get_mut(&id)?;
         run.ending = run.ending.max(Ending::Signalled);
         let Some(signal) = native(signal) else {
-            tracing::warn!(%signal, "this system has no such signal: it is not sent");
+            tracing::warn!("this system has no signal {signal}: it is not sent");
             return None;
         };
         Some((id, vec![signal, Signal::CONT]))
