@@ -18,6 +18,7 @@ prepare = ["sh", "-c", "echo prepared {id} >> ../log"]
 fn a_slot_is_prepared_once_in_a_folder_that_is_made_for_it() {
     let mut shop = Shop::new(NOTED);
     shop.start("agent@one").unwrap();
+    shop.await_text("log", "prepared one\nmain\n");
     shop.stop("agent@one");
     shop.start("agent@one").unwrap();
     shop.await_text("log", "prepared one\nmain\nmain\n");
