@@ -1,5 +1,7 @@
 //! How things are.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use worker_core::SlotId;
 
@@ -7,6 +9,7 @@ use super::registry::Entry;
 use super::{Daemon, deaths, folders, outcome, status};
 use crate::api::{self, Env, Health, Port, Ports, SlotStatus, Slots, State, Why};
 use crate::driver::Views;
+use crate::duration::human;
 use crate::error::{Code, Failure};
 use crate::logs::SlotLog;
 use crate::ports;
@@ -94,7 +97,7 @@ impl Daemon {
     ///
     /// [`Failure`] if there is no such slot.
     pub async fn why(&self, name: &str) -> Result<Why, Failure> {
-        let slot = self.slot(name).await?;
+        let slot = self.kept(self.slot(name)).await?;
         let folder = folders::slot(&self.shared.state_dir, name);
         let deaths = tokio::task::spawn_blocking(move || deaths::latest(&folder)).await;
         let next = next(&slot);
@@ -126,12 +129,14 @@ impl Daemon {
 
     fn warnings(&self) -> Vec<String> {
         let mut registry = self.registry();
-        let trouble = registry.retry_to_write().map(str::to_owned);
+        registry.retry_to_write();
+        let trouble = registry.trouble();
+        let hangs = self.shared.disk.hangs_for().map(hangs);
         let logs = registry.entries().filter_map(|entry| {
             let error = entry.log.health().error?;
             Some(format!("the output of {} cannot be kept: {error}", entry.name))
         });
-        self.shared.warnings.iter().cloned().chain(trouble).chain(logs).collect()
+        self.shared.warnings.iter().cloned().chain(hangs).chain(trouble).chain(logs).collect()
     }
 }
 
@@ -152,6 +157,13 @@ fn held(slot: &SlotStatus) -> Vec<Port> {
         }
     };
     slot.ports.iter().map(port).collect()
+}
+
+fn hangs(since: Duration) -> String {
+    format!(
+        "the disk has not taken for {} what is known of slots: if the daemon ends now, that is forgotten",
+        human(since)
+    )
 }
 
 /// What happens next, in words.

@@ -4,10 +4,13 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use worker_core::{Event, Exit, StopReason};
 
+use super::disk::Disk;
+use super::folders;
 use crate::api::Death;
 use crate::driver::Notice;
 use crate::events::rfc3339;
@@ -166,8 +169,27 @@ pub(super) fn unseen(run: u64) -> Death {
     }
 }
 
-/// Adds a death to those of the slot that has this folder.
-pub(super) fn add(folder: &Path, death: &Death) -> io::Result<()> {
+/// Has a death added to those of the slot.
+pub(super) fn keep(disk: &Disk, state_dir: &Path, slot: &Arc<str>, death: &Death) {
+    let (folder, name) = (folders::slot(state_dir, slot), Arc::clone(slot));
+    let given = disk.write(
+        || in_text(death),
+        move |line| add(&folder, line).unwrap_or_else(|error| complain(&name, &error)),
+    );
+    given.unwrap_or_else(|error| complain(slot, &error));
+}
+
+fn complain(slot: &str, error: &io::Error) {
+    tracing::warn!("why {slot} ended cannot be noted: {error}");
+}
+
+fn in_text(death: &Death) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(death)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn add(folder: &Path, line: &[u8]) -> io::Result<()> {
     let path = folder.join(FILE);
     let mut file = match open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -180,9 +202,7 @@ pub(super) fn add(folder: &Path, death: &Death) -> io::Result<()> {
         shorten(&path)?;
         file = open(&path)?;
     }
-    let mut line = serde_json::to_vec(death)?;
-    line.push(b'\n');
-    append(&file, &line)
+    append(&file, line)
 }
 
 /// All of it or nothing. What somebody was killed over is a line of its own.
@@ -240,7 +260,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cause = "x".repeat(100_000);
         for run in 1..=30 {
-            add(folder.path(), &Death { cause: cause.clone(), ..unseen(run) }).unwrap();
+            let death = Death { cause: cause.clone(), ..unseen(run) };
+            add(folder.path(), &in_text(&death).unwrap()).unwrap();
         }
         let runs: Vec<u64> = latest(folder.path()).iter().map(|death| death.run).collect();
         assert_eq!(runs, (11..=30).rev().collect::<Vec<_>>());
@@ -253,7 +274,7 @@ mod tests {
     fn a_folder_that_is_made_for_them_is_for_the_user_alone() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = scratch.path().join("shop/api");
-        add(&folder, &unseen(1)).unwrap();
+        add(&folder, &in_text(&unseen(1)).unwrap()).unwrap();
         for folder in [folder.as_path(), folder.parent().unwrap()] {
             assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         }
@@ -262,10 +283,10 @@ mod tests {
     #[test]
     fn a_torn_line_costs_only_itself() {
         let folder = tempfile::tempdir().unwrap();
-        add(folder.path(), &unseen(1)).unwrap();
+        add(folder.path(), &in_text(&unseen(1)).unwrap()).unwrap();
         open(&folder.path().join(FILE)).unwrap().write_all(b"{\"run\":2,").unwrap();
         assert_eq!(latest(folder.path()).len(), 1);
-        add(folder.path(), &unseen(3)).unwrap();
+        add(folder.path(), &in_text(&unseen(3)).unwrap()).unwrap();
         assert_eq!(latest(folder.path()).len(), 2);
     }
 }

@@ -7,6 +7,7 @@
 mod absent;
 mod answers;
 mod deaths;
+mod disk;
 mod event_hub;
 mod folders;
 mod host;
@@ -29,12 +30,15 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use worker_core::{Instant, Settings, Urgency};
 use worker_platform_unix::{SupervisorId, UnixPlatform};
 
+use self::disk::{Disk, PATIENCE};
 use self::host::SlotHost;
 use self::observer::Observer;
 use self::registry::Registry;
@@ -48,6 +52,9 @@ pub use self::lock::{Holder, Lock, Try};
 pub(crate) use self::absent::put_to_rest;
 pub(crate) use self::lock::make_state_dir;
 
+/// How long the end waits for a disk that hangs.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+
 /// What the control API speaks to. Clones are the same daemon.
 #[derive(Clone)]
 pub struct Daemon {
@@ -57,6 +64,7 @@ pub struct Daemon {
 struct Shared {
     state_dir: Arc<Path>,
     registry: Arc<Mutex<Registry>>,
+    disk: Disk,
     host: SlotHost,
     driver: Handle,
     events: Arc<EventHub>,
@@ -80,7 +88,8 @@ impl Daemon {
         settings: Settings,
     ) -> io::Result<(Self, impl Future<Output = ()> + use<>)> {
         let boot = SupervisorId::of_this_process().boot;
-        let Opened { store, slots, aside } = Store::open(&state_dir, &boot)?;
+        let disk = Disk::start()?;
+        let Opened { store, slots, aside } = Store::open(&state_dir, &boot, disk.clone())?;
         let warnings = aside.map(|aside| aside.to_string());
         let state_dir: Arc<Path> = state_dir.into();
         let registry = Arc::new(Mutex::new(Registry::new(Arc::clone(&state_dir), store, slots)));
@@ -95,6 +104,7 @@ impl Daemon {
             &registry,
             Observer {
                 state_dir: Arc::clone(&state_dir),
+                disk: disk.clone(),
                 events: Arc::clone(&events),
                 host: host.clone(),
             },
@@ -102,6 +112,7 @@ impl Daemon {
         let shared = Shared {
             state_dir,
             registry,
+            disk,
             host,
             driver: driver.handle(),
             events,
@@ -128,6 +139,32 @@ impl Daemon {
     pub async fn closed(&self) {
         // Cannot fail: we keep the sender.
         let _ = self.shared.closed.subscribe().wait_for(|closed| *closed).await;
+    }
+
+    /// Waits until everything that is to outlive the daemon is written, for some seconds at most;
+    /// answers whether it is. To be called when it was closed.
+    pub async fn finish_writing(&self) -> bool {
+        let writing = timeout(LAST_WRITES, self.has_written());
+        writing.await.is_ok() && self.registry().trouble().is_none()
+    }
+
+    /// An answer, once what it rests on is written. A disk that hangs holds it up for a second at most,
+    /// and is among the warnings then.
+    async fn kept<T>(&self, answer: impl Future<Output = T>) -> T {
+        let answer = answer.await;
+        // As said above.
+        let _ = timeout(PATIENCE, self.has_written()).await;
+        answer
+    }
+
+    /// Waits until it is known of everything whether it could be written. What could not is tried
+    /// anew, once.
+    async fn has_written(&self) {
+        self.shared.disk.has_caught_up().await;
+        let tries_anew = self.registry().retry_to_write();
+        if tries_anew {
+            self.shared.disk.has_caught_up().await;
+        }
     }
 
     /// What happens.

@@ -7,7 +7,7 @@ use worker_core::{DownCause, Event, RunId, SlotView, SpawnFailure, StopReason};
 
 use super::EventHub;
 use super::deaths;
-use super::folders;
+use super::disk::Disk;
 use super::host::SlotHost;
 use super::port_holder;
 use super::record::{Intent, Record};
@@ -19,6 +19,7 @@ use crate::run::why;
 /// Hears of every event, and keeps what has to be kept.
 pub(super) struct Observer {
     pub(super) state_dir: Arc<Path>,
+    pub(super) disk: Disk,
     pub(super) events: Arc<EventHub>,
     pub(super) host: SlotHost,
 }
@@ -111,10 +112,7 @@ impl Observer {
     fn note_death(&self, entry: &mut Entry, notice: &Notice, why: Option<&Trouble>) {
         let why = why.map(|why| why.words.as_str());
         let Some(death) = entry.dying.hear(notice, why, entry.stopping) else { return };
-        let folder = folders::slot(&self.state_dir, &entry.name);
-        if let Err(error) = deaths::add(&folder, &death) {
-            tracing::warn!("why {} ended cannot be noted: {error}", entry.name);
-        }
+        deaths::keep(&self.disk, &self.state_dir, &entry.name, &death);
     }
 }
 

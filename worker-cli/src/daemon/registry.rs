@@ -326,9 +326,13 @@ impl Registry {
         }
     }
 
-    /// Writes what could not be written, if that is possible by now; answers why it is not.
-    pub(super) fn retry_to_write(&mut self) -> Option<&str> {
-        self.store.retry(records(&self.entries));
+    /// Has what could not be written written anew; answers whether there is such.
+    pub(super) fn retry_to_write(&mut self) -> bool {
+        self.store.retry(records(&self.entries))
+    }
+
+    /// Why what is known cannot be written at the moment.
+    pub(super) fn trouble(&self) -> Option<String> {
         self.store.trouble()
     }
 

@@ -37,7 +37,7 @@ impl Daemon {
     ///
     /// [`Failure`] says why it is not, or not yet, ready.
     pub async fn start(&self, name: &str, request: StartRequest) -> Result<SlotStatus, Failure> {
-        self.bring_up(name, request, Way::Start).await
+        self.kept(self.bring_up(name, request, Way::Start)).await
     }
 
     /// Stops a slot, then starts it with an empty streak.
@@ -46,7 +46,7 @@ impl Daemon {
     ///
     /// As [`start`](Self::start).
     pub async fn restart(&self, name: &str, request: StartRequest) -> Result<SlotStatus, Failure> {
-        self.bring_up(name, request, Way::Restart).await
+        self.kept(self.bring_up(name, request, Way::Restart)).await
     }
 
     /// Stops a slot; answers when its tree is gone, or at once if that is asked for.
@@ -57,9 +57,8 @@ impl Daemon {
     pub async fn stop(&self, name: &str, request: StopRequest) -> Result<SlotStatus, Failure> {
         let id = self.registry().find(name)?;
         let stopping = self.stop_slot(id);
-        if !request.no_wait {
-            stopping.await?;
-        }
+        let stopped = async { if request.no_wait { Ok(()) } else { stopping.await } };
+        self.kept(stopped).await?;
         self.slot(name).await
     }
 
@@ -72,7 +71,7 @@ impl Daemon {
         let id = self.registry().find(name)?;
         self.ask(id, Ask::Reset).await?;
         self.registry().intend(id, Intent::Rest);
-        self.slot(name).await
+        self.kept(self.slot(name)).await
     }
 
     /// Marks a slot as used.

@@ -1,15 +1,15 @@
 //! Goes on where the daemon before ended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use worker_core::{Ask, Failures, LaunchId};
 
-use super::Daemon;
 use super::deaths;
-use super::folders;
 use super::record::{Intent, Record};
 use super::registry::{self, Registry};
 use super::requests::Way;
+use super::{Daemon, Shared};
 use crate::config;
 use crate::error::{Code, Failure};
 
@@ -37,11 +37,9 @@ impl Daemon {
     }
 
     /// Its run was not seen to end: the daemon was killed.
-    fn note_unseen(&self, name: &str, record: &Record) {
-        let folder = folders::slot(&self.shared.state_dir, name);
-        if let Err(error) = deaths::add(&folder, &deaths::unseen(record.run)) {
-            tracing::warn!("why {name} ended cannot be noted: {error}");
-        }
+    fn note_unseen(&self, name: &Arc<str>, record: &Record) {
+        let Shared { disk, state_dir, .. } = &*self.shared;
+        deaths::keep(disk, state_dir, name, &deaths::unseen(record.run));
         let mut registry = self.registry();
         if let Ok(id) = registry.find(name) {
             registry.change(id, |entry| entry.record.lives = false);

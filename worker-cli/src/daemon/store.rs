@@ -4,6 +4,8 @@
 //! A line is written with one call, before anybody has an answer that rests on it. A process that is
 //! killed loses nothing that was written; the last line may be torn, and is left out. Where the disk is
 //! full, what could not be written is kept in memory and the file is written anew as soon as it can be.
+//!
+//! What is to be written is put into words here, and written by the thread of the [`Disk`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,11 +14,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use worker_core::{Failures, Instant};
 
+use super::disk::Disk;
 use super::folders;
 use super::record::{Record, Variables};
 
@@ -50,12 +54,31 @@ pub(super) struct Kept {
 /// whoever has them.
 #[derive(Debug)]
 pub(super) struct Store {
-    path: PathBuf,
     kept: Kept,
-    /// None while it cannot be written.
-    file: Option<File>,
+    disk: Disk,
+    file: Arc<StateFile>,
+    /// How often the file was begun anew.
+    edition: u64,
+    /// So many lines of this edition have come since.
     lines: usize,
-    trouble: Option<String>,
+}
+
+/// What the thread has of it.
+#[derive(Debug)]
+struct StateFile {
+    path: PathBuf,
+    /// Locked while it is written. None while it cannot be.
+    open: Mutex<Option<File>>,
+    /// Never locked for longer than it takes to look.
+    trouble: Mutex<Option<Trouble>>,
+}
+
+/// Something is missing in the file.
+#[derive(Debug)]
+struct Trouble {
+    /// What was begun anew after this one has it.
+    edition: u64,
+    why: String,
 }
 
 /// What a file held when it was opened.
@@ -108,15 +131,16 @@ impl Store {
     /// # Errors
     ///
     /// If it can be neither read nor moved aside: then nothing has changed.
-    pub(super) fn open(state_dir: &Path, boot: &str) -> io::Result<Opened> {
+    pub(super) fn open(state_dir: &Path, boot: &str, disk: Disk) -> io::Result<Opened> {
         let path = state_dir.join(FILE);
         let (kept, mut slots, trouble) = read(&path)?;
         let aside = trouble.map(|why| put_aside(&path, why)).transpose()?;
-        let mut store = Self { path, kept, file: None, lines: 0, trouble: None };
         for name in forget_long_rested(&mut slots, MOST_SLOTS) {
             // What cannot be removed does no harm.
             drop(std::fs::remove_dir_all(folders::slot(state_dir, &name)));
         }
+        let mut store =
+            Self { kept, disk, file: Arc::new(StateFile::at(path)), edition: 0, lines: 0 };
         store.kept.drop_unused_envs(0, records(&slots));
         if store.kept.boot != boot {
             boot.clone_into(&mut store.kept.boot);
@@ -131,20 +155,25 @@ impl Store {
     }
 
     /// Why it cannot be written at the moment.
-    pub(super) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    pub(super) fn trouble(&self) -> Option<String> {
+        let trouble = lock(&self.file.trouble);
+        let why = &trouble.as_ref()?.why;
+        let path = self.file.path.display();
+        Some(format!(
+            "{path} cannot be written ({why}): what happens now is forgotten if the daemon ends"
+        ))
     }
 
     pub(super) fn put_project<'a>(&mut self, name: &str, config: &Path, all: impl Records<'a>) {
         if self.kept.projects.get(name).map(PathBuf::as_path) != Some(config) {
             self.kept.projects.insert(name.to_owned(), config.to_owned());
-            self.write(&Line::Project { name: name.into(), config: config.into() }, all);
+            self.write(Line::Project { name: name.into(), config: config.into() }, all);
         }
     }
 
     /// Keeps what a slot's record is from now on, which is among `all`.
     pub(super) fn put_slot<'a>(&mut self, name: &str, record: &Record, all: impl Records<'a>) {
-        self.write(&Line::Slot { name: name.into(), record: Cow::Borrowed(record) }, all);
+        self.write(Line::Slot { name: name.into(), record: Cow::Borrowed(record) }, all);
     }
 
     /// Keeps an environment, and answers its number.
@@ -157,47 +186,93 @@ impl Store {
         self.kept.drop_unused_envs(RECENT_ENVS, all.clone());
         let number = self.kept.envs.last_key_value().map_or(1, |(latest, _)| latest + 1);
         self.kept.envs.insert(number, variables.clone());
-        self.write(&Line::Env { number, variables: Cow::Borrowed(variables) }, all);
+        self.write(Line::Env { number, variables: Cow::Borrowed(variables) }, all);
         number
     }
 
-    /// Writes what could not be written, if that is possible by now.
-    pub(super) fn retry<'a>(&mut self, all: impl Records<'a>) {
-        if self.trouble.is_some() {
+    /// Has what could not be written written anew; answers whether there is such.
+    pub(super) fn retry<'a>(&mut self, all: impl Records<'a>) -> bool {
+        let lacks_some = self.lacks_some();
+        if lacks_some {
             self.rewrite(all);
         }
+        lacks_some
     }
 
-    fn write<'a>(&mut self, line: &Line<'_>, all: impl Records<'a>) {
-        if self.lines > OUTDATED + all.len() {
+    /// Whether this edition lacks something that only the next one can have.
+    fn lacks_some(&self) -> bool {
+        lock(&self.file.trouble).as_ref().is_some_and(|trouble| trouble.edition == self.edition)
+    }
+
+    fn write<'a>(&mut self, line: Line<'_>, all: impl Records<'a>) {
+        if self.lines > OUTDATED + all.len() || self.lacks_some() {
             return self.rewrite(all);
         }
-        let Some(file) = &mut self.file else { return self.rewrite(all) };
-        match append(file, line) {
-            Ok(()) => self.lines += 1,
-            // Half a line may be there now, so that nothing may be written behind it.
-            Err(_) => self.rewrite(all),
+        let (file, edition) = (Arc::clone(&self.file), self.edition);
+        let given = self.disk.write(|| in_text([line]), move |text| file.append(edition, text));
+        self.lines += 1;
+        self.note(given);
+    }
+
+    /// Writes the file anew.
+    fn rewrite<'a>(&mut self, all: impl Records<'a>) {
+        self.kept.drop_unused_envs(RECENT_ENVS, all.clone());
+        self.edition += 1;
+        self.lines = 0;
+        let (file, edition) = (Arc::clone(&self.file), self.edition);
+        let text = || in_text(self.kept.lines(all));
+        let given = self.disk.write(text, move |text| file.begin(edition, text));
+        self.note(given);
+    }
+
+    fn note(&self, given: io::Result<()>) {
+        if let Err(error) = given {
+            self.file.lacks_some_of(self.edition, error.to_string());
         }
+    }
+}
+
+impl StateFile {
+    fn at(path: PathBuf) -> Self {
+        Self { path, open: Mutex::default(), trouble: Mutex::default() }
     }
 
     /// Writes the file anew, beside the one that is there, and puts it in its place.
-    fn rewrite<'a>(&mut self, all: impl Records<'a>) {
-        self.kept.drop_unused_envs(RECENT_ENVS, all.clone());
-        match write_new(&self.path, self.kept.lines(all)) {
+    fn begin(&self, edition: u64, text: &[u8]) {
+        let mut open = lock(&self.open);
+        match write_new(&self.path, text) {
             Ok(file) => {
-                self.file = Some(file);
-                self.lines = 0;
-                self.trouble = None;
+                *open = Some(file);
+                lock(&self.trouble).take_if(|trouble| trouble.edition < edition);
             }
             Err(error) => {
-                self.file = None;
-                self.trouble = Some(format!(
-                    "{} cannot be written ({error}): what happens now is forgotten if the daemon ends",
-                    self.path.display()
-                ));
+                *open = None;
+                self.lacks_some_of(edition, error.to_string());
             }
         }
     }
+
+    fn append(&self, edition: u64, text: &[u8]) {
+        let mut open = lock(&self.open);
+        // Where there is none, that was said.
+        let Some(file) = &mut *open else { return };
+        if let Err(error) = file.write_all(text) {
+            // Half a line may be there now, so that nothing may be written behind it.
+            *open = None;
+            self.lacks_some_of(edition, error.to_string());
+        }
+    }
+
+    fn lacks_some_of(&self, edition: u64, why: String) {
+        let mut trouble = lock(&self.trouble);
+        if trouble.as_ref().is_none_or(|known| known.edition <= edition) {
+            *trouble = Some(Trouble { edition, why });
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Forgets instances of templates at rest, those first that have rested longest, until there are no more
@@ -300,23 +375,21 @@ impl Kept {
     }
 }
 
-fn append(file: &mut File, line: &Line<'_>) -> io::Result<()> {
-    let mut text = serde_json::to_vec(line)?;
-    text.push(b'\n');
-    file.write_all(&text)
-}
-
-/// Environments hold secrets: only the user may read them.
-fn write_new<'a>(path: &Path, lines: impl Iterator<Item = Line<'a>>) -> io::Result<File> {
-    let new = path.with_extension("new");
+fn in_text<'l>(lines: impl IntoIterator<Item = Line<'l>>) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     for line in lines {
         serde_json::to_writer(&mut text, &line)?;
         text.push(b'\n');
     }
+    Ok(text)
+}
+
+/// Environments hold secrets: only the user may read them.
+fn write_new(path: &Path, text: &[u8]) -> io::Result<File> {
+    let new = path.with_extension("new");
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    let written = file.write_all(&text).and_then(|()| std::fs::rename(&new, path));
+    let written = file.write_all(text).and_then(|()| std::fs::rename(&new, path));
     written.inspect_err(|_| drop(std::fs::remove_file(&new)))?;
     Ok(file)
 }
@@ -343,14 +416,44 @@ mod tests {
         slots: Slots,
     }
 
+    /// Opens it, and waits until it is begun anew.
+    fn try_open(folder: &Path) -> Opened {
+        let opened = Store::open(folder, "boot-1", Disk::start().unwrap()).unwrap();
+        opened.store.wait();
+        opened
+    }
+
+    impl Store {
+        /// Waits until everything is written.
+        fn wait(&self) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(self.disk.has_caught_up());
+        }
+    }
+
     impl Bench {
         fn put_slot(&mut self, name: &str, record: Record) {
             self.slots.insert(name.to_owned(), record.clone());
             self.store.put_slot(name, &record, records(&self.slots));
+            self.store.wait();
         }
 
         fn put_env(&mut self, variables: &Variables) -> u64 {
-            self.store.put_env(variables, records(&self.slots))
+            let number = self.store.put_env(variables, records(&self.slots));
+            self.store.wait();
+            number
+        }
+
+        fn retry(&mut self) -> bool {
+            let tried = self.store.retry(records(&self.slots));
+            self.store.wait();
+            tried
+        }
+
+        /// What is open fails from now on.
+        fn fill_disk(&self) {
+            let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+            *lock(&self.store.file.open) = Some(full);
         }
 
         fn all(&self) -> (Kept, Slots) {
@@ -359,7 +462,7 @@ mod tests {
     }
 
     fn open(folder: &Path) -> Bench {
-        let Opened { store, slots, aside } = Store::open(folder, "boot-1").unwrap();
+        let Opened { store, slots, aside } = try_open(folder);
         assert_eq!(aside, None);
         Bench { store, slots }
     }
@@ -368,6 +471,7 @@ mod tests {
         let mut bench = open(folder);
         let config = Path::new("/shop/worker.toml");
         bench.store.put_project("shop", config, records(&bench.slots));
+        bench.store.wait();
         let env = bench.put_env(&env(1));
         let record = Record { run: 3, intent: Intent::Up, env: Some(env), ..Record::default() };
         bench.put_slot("shop/api", record);
@@ -444,7 +548,7 @@ mod tests {
         let mut text = std::fs::read_to_string(&path).unwrap();
         text.push_str("rubbish\n{\"project\":{\"name\":\"late\",\"config\":\"/late\"}}\n");
         std::fs::write(&path, &text).unwrap();
-        let Opened { store, slots, aside } = Store::open(folder.path(), "boot-1").unwrap();
+        let Opened { store, slots, aside } = try_open(folder.path());
         let aside = aside.unwrap();
         assert_eq!(aside.why, "line 6 is damaged");
         assert_eq!(std::fs::read_to_string(aside.path).unwrap(), text);
@@ -459,7 +563,7 @@ mod tests {
         for number in 1..=2 {
             std::fs::write(&path, format!("{{\"head\":{{\"v\":9,\"boot\":\"{number}\"}}}}\n"))
                 .unwrap();
-            let opened = Store::open(folder.path(), "boot-1").unwrap();
+            let opened = try_open(folder.path());
             assert!(opened.aside.unwrap().why.contains("newer version"));
             assert!(opened.slots.is_empty());
         }
@@ -472,11 +576,11 @@ mod tests {
     fn an_environment_outlives_a_disk_that_is_full_when_it_comes() {
         let folder = tempfile::tempdir().unwrap();
         let mut bench = filled(folder.path());
-        bench.store.file = None;
+        bench.fill_disk();
         let number = bench.put_env(&env(2));
         assert_eq!(bench.store.kept().envs[&number], env(2));
         bench.put_slot("shop/web", Record { env: Some(number), ..Record::default() });
-        drop(bench);
+        assert_eq!(bench.store.trouble(), None);
         assert_eq!(open(folder.path()).store.kept().envs[&number], env(2));
     }
 
@@ -486,14 +590,40 @@ mod tests {
         let state = folder.path().join("state");
         std::fs::create_dir(&state).unwrap();
         let mut bench = filled(&state);
-        // As a full disk: nothing new can be made, and what is open fails.
-        bench.store.file = Some(OpenOptions::new().write(true).open("/dev/full").unwrap());
+        bench.fill_disk();
         std::fs::rename(&state, folder.path().join("away")).unwrap();
-        bench.put_slot("shop/db", Record::default());
-        assert!(bench.store.trouble().unwrap().contains("cannot be written"));
+        for slot in ["shop/db", "shop/mail"] {
+            bench.put_slot(slot, Record::default());
+            assert!(bench.store.trouble().unwrap().contains("cannot be written"));
+        }
+        assert!(bench.retry());
+        assert!(bench.store.trouble().is_some());
         std::fs::rename(folder.path().join("away"), &state).unwrap();
-        bench.put_slot("shop/cache", Record::default());
+        assert!(bench.retry());
         assert_eq!(bench.store.trouble(), None);
-        assert_eq!(open(&state).slots.len(), 4);
+        assert!(!bench.retry(), "there is nothing left to do");
+        bench.put_slot("shop/cache", Record::default());
+        assert_eq!(open(&state).all(), bench.all());
+    }
+
+    #[test]
+    fn what_a_disk_that_hangs_was_not_given_is_written_when_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bench = filled(folder.path());
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let disk = bench.store.disk.clone();
+        let much = || Ok(vec![0; 8 << 20]);
+        disk.write(much, move |_| assert!(held.recv().is_err())).unwrap();
+        let record = Record { run: 7, ..Record::default() };
+        bench.slots.insert("shop/api".to_owned(), record.clone());
+        for _ in 0..2 {
+            bench.store.put_slot("shop/api", &record, records(&bench.slots));
+            assert!(bench.store.trouble().unwrap().contains("the disk hangs"));
+        }
+        drop(release);
+        bench.store.wait();
+        assert!(bench.retry());
+        assert_eq!(bench.store.trouble(), None);
+        assert_eq!(open(folder.path()).slots["shop/api"].run, 7);
     }
 }

@@ -59,7 +59,7 @@ impl Daemon {
             work.join_all().await
         };
         done.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-        let slots = self.report(done).await;
+        let slots = self.kept(self.report(done)).await;
         // Reading a large configuration and starting many at once takes far more than what is kept.
         allocator::give_back_memory();
         Ok(Up { v: api::VERSION, project: project.to_owned(), slots })
@@ -122,7 +122,7 @@ impl Daemon {
         if request.no_wait {
             tokio::spawn(stopping);
         } else {
-            stopping.await?;
+            self.kept(stopping).await?;
         }
         Ok(Down { v: api::VERSION, stopped })
     }
@@ -140,7 +140,7 @@ impl Daemon {
             let names = registry.entries().filter(|entry| running.contains(&entry.id));
             names.map(|entry| entry.name.to_string()).collect()
         };
-        self.close(worker_core::Urgency::Orderly).await;
+        self.kept(self.close(worker_core::Urgency::Orderly)).await;
         Down { v: api::VERSION, stopped }
     }
 

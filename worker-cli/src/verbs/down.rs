@@ -79,7 +79,7 @@ async fn without_daemon(
     if client.is_there().await? {
         return Ok(None);
     }
-    let said = put_to_rest(client.place(), project)?;
+    let said = put_to_rest(client.place(), project).await?;
     Ok(said.map(|said| {
         said.iter().for_each(|line| note(line, json));
         Down { v: VERSION, stopped: Vec::new() }

@@ -39,6 +39,9 @@ impl Session {
         self.guardian.tell_stopping();
         self.server.close(self.listener).await;
         wind_up(&self.platform, &self.guardian).await;
+        if !self.daemon.finish_writing().await {
+            self.voice.warn("not all that is known of slots could be written: some is forgotten");
+        }
         drop(self.lock);
         Ok(())
     }
