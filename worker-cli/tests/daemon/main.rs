@@ -12,6 +12,7 @@ mod env;
 #[path = "../support/eventually.rs"]
 mod eventually;
 mod full_disk;
+#[cfg(target_os = "linux")]
 mod hung_disk;
 mod idle;
 mod limits;

@@ -1,9 +1,12 @@
 //! `worker daemon install`, and what a service manager hears.
 
+#[cfg(target_os = "linux")]
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 
-use crate::common::{Daemon, Scene, finish};
+#[cfg(target_os = "linux")]
+use crate::common::finish;
+use crate::common::{Daemon, Scene};
 
 #[cfg(target_os = "linux")]
 #[test]
