@@ -1,7 +1,6 @@
 //! Finding a program, as `execvp(3)` does.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -51,18 +50,21 @@ fn given(name: &OsStr, dir: &Path) -> Result<PathBuf, SpawnError> {
 }
 
 fn look_up(name: &OsStr, dir: &Path, path: Option<&OsStr>) -> Result<PathBuf, SpawnError> {
-    let folders = folders(path.unwrap_or(OsStr::new(DEFAULT_PATH)), dir);
-    let mut rejected = None;
-    for folder in &folders {
+    let (mut rejected, mut searched) = (None, Vec::new());
+    for folder in folders(path.unwrap_or(OsStr::new(DEFAULT_PATH)), dir) {
         let program = folder.join(name);
         match check(&program) {
             Ok(()) => return Ok(program),
-            Err(Unfit::Missing) => {}
+            Err(Unfit::Missing) => searched.push(folder.display().to_string()),
+            // Whether the program is there cannot be known, as little as by a shell.
+            Err(Unfit::Unreadable(why)) => {
+                searched.push(format!("{} (not searched: {why})", folder.display()));
+            }
             // As execvp: go on, but remember why.
             Err(unfit) => rejected = rejected.or(Some(unfit.explain(&program))),
         }
     }
-    Err(rejected.unwrap_or_else(|| not_in_path(name, &folders, path.is_some())))
+    Err(rejected.unwrap_or_else(|| not_in_path(name, &searched, path.is_some())))
 }
 
 fn folders(path: &OsStr, dir: &Path) -> Vec<PathBuf> {
@@ -72,18 +74,13 @@ fn folders(path: &OsStr, dir: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn not_in_path(name: &OsStr, folders: &[PathBuf], path_is_set: bool) -> SpawnError {
-    let mut message = format!("no program {} in ", name.display());
-    message.push_str(if path_is_set {
-        "PATH: "
-    } else {
-        "the default folders (PATH is not set): "
-    });
-    for (index, folder) in folders.iter().enumerate() {
-        let separator = if index == 0 { "" } else { ", " };
-        let _ = write!(message, "{separator}{}", folder.display());
-    }
-    message.push_str("; install it, correct its name, or give its path");
+fn not_in_path(name: &OsStr, searched: &[String], path_is_set: bool) -> SpawnError {
+    let place = if path_is_set { "PATH" } else { "the default folders (PATH is not set)" };
+    let message = format!(
+        "no program {} in {place}: {}; install it, correct its name, or give its path",
+        name.display(),
+        searched.join(", "),
+    );
     error(SpawnFailure::NotFound, message)
 }
 
@@ -215,6 +212,24 @@ mod tests {
         assert!(error.message.contains("tool in PATH: /nowhere, /neither;"), "{error}");
         let error = resolve_program(OsStr::new("no-such"), folder.path(), None).unwrap_err();
         assert!(error.message.contains("PATH is not set): /bin, /usr/bin;"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_that_may_not_be_searched_is_said_so_and_hides_no_other() {
+        if rustix::process::geteuid().is_root() {
+            println!("skipped: root may search any folder");
+            return;
+        }
+        let folder = folder_with(&[("a/other", 0o755), ("b/tool", 0o755)]);
+        fs::set_permissions(folder.path().join("a"), fs::Permissions::from_mode(0o000)).unwrap();
+        let find =
+            |name: &str| resolve_program(OsStr::new(name), folder.path(), Some(OsStr::new("a:b")));
+        let (found, missing) = (find("tool"), find("missing"));
+        fs::set_permissions(folder.path().join("a"), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(found.unwrap(), folder.path().join("b/tool"));
+        let error = missing.unwrap_err();
+        assert_eq!(error.failure, SpawnFailure::NotFound);
+        assert!(error.message.contains("/a (not searched: Permission denied"), "{error}");
     }
 
     #[test]
