@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use worker_core::{Event, Exit, StopReason};
 
-use super::disk::Disk;
+use super::disk::{Disk, Target};
 use super::folders;
 use crate::api::Death;
 use crate::driver::Notice;
@@ -172,10 +172,10 @@ pub(super) fn unseen(run: u64) -> Death {
 /// Has a death added to those of the slot.
 pub(super) fn keep(disk: &Disk, state_dir: &Path, slot: &Arc<str>, death: &Death) {
     let (folder, name) = (folders::slot(state_dir, slot), Arc::clone(slot));
-    let given = disk.write(
-        || in_text(death),
-        move |line| add(&folder, line).unwrap_or_else(|error| complain(&name, &error)),
-    );
+    let deaths = Target::new(move |line| {
+        add(&folder, line).unwrap_or_else(|error| complain(&name, &error));
+    });
+    let given = disk.write(&deaths, |into| put_into_words(death, into));
     given.unwrap_or_else(|error| complain(slot, &error));
 }
 
@@ -183,10 +183,10 @@ fn complain(slot: &str, error: &io::Error) {
     tracing::warn!("why {slot} ended cannot be noted: {error}");
 }
 
-fn in_text(death: &Death) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(death)?;
-    line.push(b'\n');
-    Ok(line)
+fn put_into_words(death: &Death, into: &mut Vec<u8>) -> io::Result<()> {
+    serde_json::to_writer(&mut *into, death)?;
+    into.push(b'\n');
+    Ok(())
 }
 
 fn add(folder: &Path, line: &[u8]) -> io::Result<()> {
@@ -255,13 +255,19 @@ mod tests {
 
     use super::*;
 
+    fn in_text(death: &Death) -> Vec<u8> {
+        let mut text = Vec::new();
+        put_into_words(death, &mut text).unwrap();
+        text
+    }
+
     #[test]
     fn the_latest_deaths_are_kept_and_the_newest_comes_first() {
         let folder = tempfile::tempdir().unwrap();
         let cause = "x".repeat(100_000);
         for run in 1..=30 {
             let death = Death { cause: cause.clone(), ..unseen(run) };
-            add(folder.path(), &in_text(&death).unwrap()).unwrap();
+            add(folder.path(), &in_text(&death)).unwrap();
         }
         let runs: Vec<u64> = latest(folder.path()).iter().map(|death| death.run).collect();
         assert_eq!(runs, (11..=30).rev().collect::<Vec<_>>());
@@ -274,7 +280,7 @@ mod tests {
     fn a_folder_that_is_made_for_them_is_for_the_user_alone() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = scratch.path().join("shop/api");
-        add(&folder, &in_text(&unseen(1)).unwrap()).unwrap();
+        add(&folder, &in_text(&unseen(1))).unwrap();
         for folder in [folder.as_path(), folder.parent().unwrap()] {
             assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         }
@@ -283,10 +289,10 @@ mod tests {
     #[test]
     fn a_torn_line_costs_only_itself() {
         let folder = tempfile::tempdir().unwrap();
-        add(folder.path(), &in_text(&unseen(1)).unwrap()).unwrap();
+        add(folder.path(), &in_text(&unseen(1))).unwrap();
         open(&folder.path().join(FILE)).unwrap().write_all(b"{\"run\":2,").unwrap();
         assert_eq!(latest(folder.path()).len(), 1);
-        add(folder.path(), &in_text(&unseen(3)).unwrap()).unwrap();
+        add(folder.path(), &in_text(&unseen(3))).unwrap();
         assert_eq!(latest(folder.path()).len(), 2);
     }
 }

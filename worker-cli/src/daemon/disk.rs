@@ -1,9 +1,10 @@
 //! The thread that writes what outlives the daemon, in the order in which it happened: a disk that
 //! hangs holds up neither supervision nor, for longer than [`PATIENCE`], an answer.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,29 +19,60 @@ const MOST_WAITING: usize = 4 << 20;
 /// The way to the thread. Clones lead to the same one, which ends with the last of them.
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
-    queue: Sender<Write>,
-    load: Arc<Mutex<Load>>,
-    /// So many were carried out.
-    done: watch::Receiver<u64>,
+    shared: Arc<Shared>,
+    /// Only there to be dropped with the last clone.
+    _open: Arc<Open>,
 }
 
-struct Write {
-    given: Instant,
-    bytes: Vec<u8>,
-    to: Box<Writer>,
-}
+/// Where to write, and what becomes of it if that fails. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Target(Arc<WriteTo>);
 
-type Writer = dyn FnOnce(&[u8]) + Send;
+type WriteTo = dyn Fn(&[u8]) + Send + Sync;
 
-/// What was given, and waits.
 #[derive(Debug, Default)]
-struct Load {
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// So many were carried out.
+    done: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Write>,
     /// So many were given.
     given: u64,
-    /// So many bytes wait.
+    /// So many bytes wait, with those that are being written.
     bytes: usize,
     /// When that was given which is being written.
-    oldest: Option<Instant>,
+    writing: Option<Instant>,
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+struct Write {
+    to: Target,
+    bytes: Vec<u8>,
+    /// When the first of it was given.
+    given: Instant,
+    /// The number of the last of it.
+    latest: u64,
+}
+
+#[derive(Debug)]
+struct Open(Arc<Shared>);
+
+impl Target {
+    pub(super) fn new(write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").finish_non_exhaustive()
+    }
 }
 
 impl Disk {
@@ -50,93 +82,138 @@ impl Disk {
     ///
     /// If there is no room for another one.
     pub(super) fn start() -> io::Result<Self> {
-        let ((queue, writes), (tell, done)) = (channel(), watch::channel(0));
-        let load = Arc::default();
-        let shared = Arc::clone(&load);
-        let carry_out = move || carry_out(&writes, &shared, &tell);
-        thread::Builder::new().name("disk".to_owned()).spawn(carry_out)?;
-        Ok(Self { queue, load, done })
+        let shared = Arc::<Shared>::default();
+        let writer = Arc::clone(&shared);
+        thread::Builder::new().name("disk".to_owned()).spawn(move || writer.carry_out())?;
+        Ok(Self { _open: Arc::new(Open(Arc::clone(&shared))), shared })
     }
 
-    /// Has `to` write what `text` makes, after everything before it. Never waits.
+    /// Has a text written after everything before it; what comes for the same target meanwhile is
+    /// written with it. `text` makes it. Never waits.
     ///
     /// # Errors
     ///
     /// If too much waits already, then nothing is made; or what the making failed with.
     pub(super) fn write(
         &self,
-        text: impl FnOnce() -> io::Result<Vec<u8>>,
-        to: impl FnOnce(&[u8]) + Send + 'static,
+        to: &Target,
+        text: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
     ) -> io::Result<()> {
-        if lock(&self.load).bytes >= MOST_WAITING {
+        let mut state = self.shared.state();
+        if state.bytes >= MOST_WAITING {
             return Err(io::Error::other("the disk hangs, and too much waits for it"));
         }
-        let (given, bytes) = (Instant::now(), text()?);
-        let mut load = lock(&self.load);
-        load.given += 1;
-        load.bytes += bytes.len();
-        drop(load);
-        // Cannot fail: the thread lives as long as we do.
-        let _ = self.queue.send(Write { given, bytes, to: Box::new(to) });
+        state.add(to, text)?;
+        drop(state);
+        self.shared.changed.notify_one();
         Ok(())
     }
 
     /// Waits until everything before it is written, or was found not to be writable. Who cannot wait
     /// for a disk that hangs sets a limit.
     pub(super) async fn has_caught_up(&self) {
-        let given = lock(&self.load).given;
-        // Cannot fail, as above.
-        let _ = self.done.clone().wait_for(|done| *done >= given).await;
+        let given = self.shared.state().given;
+        // Cannot fail: we have the sender.
+        let _ = self.shared.done.subscribe().wait_for(|done| *done >= given).await;
     }
 
     /// For how long the disk has not taken what it was given; none if it keeps up.
     pub(super) fn hangs_for(&self) -> Option<Duration> {
-        let oldest = lock(&self.load).oldest;
-        oldest.map(|given| given.elapsed()).filter(|waited| *waited >= PATIENCE)
+        let given = self.shared.state().writing;
+        given.map(|given| given.elapsed()).filter(|waited| *waited >= PATIENCE)
     }
 }
 
-fn carry_out(writes: &Receiver<Write>, load: &Mutex<Load>, done: &watch::Sender<u64>) {
-    for Write { given, bytes, to } in writes {
-        lock(load).oldest = Some(given);
-        to(&bytes);
-        let mut load = lock(load);
-        load.bytes -= bytes.len();
-        load.oldest = None;
-        drop(load);
-        done.send_modify(|done| *done += 1);
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carry_out(&self) {
+        while let Some(Write { to: Target(write), bytes, latest, .. }) = self.next() {
+            write(&bytes);
+            self.state().bytes -= bytes.len();
+            self.done.send_replace(latest);
+        }
+    }
+
+    /// Waits for something to write; none after the last of a queue that is closed.
+    fn next(&self) -> Option<Write> {
+        let mut state = self.state();
+        state.writing = None;
+        let is_idle = |state: &mut State| state.queue.is_empty() && !state.is_closed;
+        state = self.changed.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
+        let write = state.queue.pop_front();
+        state.writing = write.as_ref().map(|write| write.given);
+        write
     }
 }
 
-fn lock(load: &Mutex<Load>) -> MutexGuard<'_, Load> {
-    load.lock().unwrap_or_else(PoisonError::into_inner)
+impl State {
+    fn add(
+        &mut self,
+        to: &Target,
+        text: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let write = match self.queue.back_mut() {
+            Some(write) if Arc::ptr_eq(&write.to.0, &to.0) => write,
+            _ => self.queue.push_back_mut(Write::new(to.clone(), self.given)),
+        };
+        let before = write.bytes.len();
+        text(&mut write.bytes).inspect_err(|_| write.bytes.truncate(before))?;
+        self.given += 1;
+        write.latest = self.given;
+        self.bytes += write.bytes.len() - before;
+        Ok(())
+    }
+}
+
+impl Write {
+    fn new(to: Target, latest: u64) -> Self {
+        Self { to, bytes: Vec::new(), given: Instant::now(), latest }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.state().is_closed = true;
+        self.0.changed.notify_one();
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
 
-    #[expect(clippy::unnecessary_wraps, reason = "it stands for what may fail")]
-    fn nothing() -> io::Result<Vec<u8>> {
-        Ok(Vec::new())
+    /// Passes on what it writes.
+    fn target() -> (Target, Receiver<Vec<u8>>) {
+        let (written, seen) = channel();
+        (Target::new(move |bytes| written.send(bytes.to_vec()).unwrap()), seen)
     }
 
-    /// A disk that hangs until the sender is dropped.
-    fn hanging() -> (Disk, Sender<()>) {
-        let (disk, (release, held)) = (Disk::start().unwrap(), mpsc::channel());
-        disk.write(nothing, move |_| assert!(held.recv().is_err())).unwrap();
-        (disk, release)
+    /// Has a disk hang until the sender is dropped.
+    fn hang(disk: &Disk, bytes: usize) -> Sender<()> {
+        let (release, held) = channel::<()>();
+        let held = Mutex::new(held);
+        let hanging = Target::new(move |_| assert!(held.lock().unwrap().recv().is_err()));
+        give(disk, &hanging, &vec![0; bytes]).unwrap();
+        release
+    }
+
+    fn give(disk: &Disk, to: &Target, text: &[u8]) -> io::Result<()> {
+        disk.write(to, |into| {
+            into.extend(text);
+            Ok(())
+        })
     }
 
     #[tokio::test]
     async fn what_is_given_is_written_in_order_before_it_has_caught_up() {
-        let (disk, (written, seen)) = (Disk::start().unwrap(), mpsc::channel());
-        for number in 0..100_u8 {
-            let written = written.clone();
-            let note = move |bytes: &[u8]| written.send(bytes.to_vec()).unwrap();
-            disk.write(|| Ok(vec![number]), note).unwrap();
+        let (disk, (target, seen)) = (Disk::start().unwrap(), target());
+        for number in 0..100 {
+            give(&disk, &target, &[number]).unwrap();
         }
         disk.has_caught_up().await;
         assert_eq!(seen.try_iter().flatten().collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
@@ -144,35 +221,56 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_follows_for_the_same_target_is_written_with_it() {
+        let (disk, (target, seen)) = (Disk::start().unwrap(), target());
+        let release = hang(&disk, 0);
+        for text in [b"one ", b"two "] {
+            give(&disk, &target, text).unwrap();
+        }
+        disk.write(&target, |into| {
+            into.extend(b"half");
+            Err(io::Error::other("no words"))
+        })
+        .unwrap_err();
+        let other = hang(&disk, 0);
+        give(&disk, &target, b"three").unwrap();
+        drop((release, other));
+        disk.has_caught_up().await;
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), [&b"one two "[..], b"three"]);
+    }
+
+    #[tokio::test]
     async fn no_more_than_so_much_waits_for_a_disk_that_hangs() {
-        let (disk, release) = hanging();
-        disk.write(|| Ok(vec![0; MOST_WAITING]), |_| ()).unwrap();
-        let made = disk.write(|| panic!("it is made for nothing"), |_| ());
+        let (disk, (target, seen)) = (Disk::start().unwrap(), target());
+        let release = hang(&disk, MOST_WAITING);
+        let made = disk.write(&target, |_| panic!("it is made for nothing"));
         assert!(made.unwrap_err().to_string().contains("hangs"));
         drop(release);
         disk.has_caught_up().await;
-        disk.write(nothing, |_| ()).unwrap();
+        give(&disk, &target, b"again").unwrap();
+        assert_eq!(seen.recv().unwrap(), b"again");
     }
 
     #[tokio::test]
     async fn it_tells_that_it_hangs_until_it_does_not() {
-        let (disk, release) = hanging();
+        let disk = Disk::start().unwrap();
+        let release = hang(&disk, 0);
         let waited = tokio::time::timeout(PATIENCE, disk.has_caught_up()).await;
         assert!(waited.is_err());
         assert!(disk.hangs_for().is_some());
         drop(release);
         disk.has_caught_up().await;
+        give(&disk, &target().0, b"").unwrap();
         assert_eq!(disk.hangs_for(), None);
     }
 
     #[test]
     fn the_thread_ends_with_the_last_clone_after_it_wrote_everything() {
-        let (disk, release) = hanging();
-        let (written, seen) = mpsc::channel();
-        disk.clone().write(nothing, move |_| written.send("last").unwrap()).unwrap();
-        drop(disk);
-        drop(release);
-        assert_eq!(seen.recv(), Ok("last"));
+        let (disk, (target, seen)) = (Disk::start().unwrap(), target());
+        let release = hang(&disk, 0);
+        give(&disk.clone(), &target, b"last").unwrap();
+        drop((disk, target, release));
+        assert_eq!(seen.recv().unwrap(), b"last");
         assert!(seen.recv().is_err(), "what it had is dropped");
     }
 }

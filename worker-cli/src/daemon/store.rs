@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use worker_core::{Failures, Instant};
 
-use super::disk::Disk;
+use super::disk::{Disk, Target};
 use super::folders;
 use super::record::{Record, Variables};
 
@@ -57,6 +57,8 @@ pub(super) struct Store {
     kept: Kept,
     disk: Disk,
     file: Arc<StateFile>,
+    /// Where further lines of this edition go.
+    end: Target,
     /// How often the file was begun anew.
     edition: u64,
     /// So many lines of this edition have come since.
@@ -139,8 +141,8 @@ impl Store {
             // What cannot be removed does no harm.
             drop(std::fs::remove_dir_all(folders::slot(state_dir, &name)));
         }
-        let mut store =
-            Self { kept, disk, file: Arc::new(StateFile::at(path)), edition: 0, lines: 0 };
+        let file = Arc::new(StateFile::at(path));
+        let mut store = Self { kept, disk, end: file.end(0), file, edition: 0, lines: 0 };
         store.kept.drop_unused_envs(0, records(&slots));
         if store.kept.boot != boot {
             boot.clone_into(&mut store.kept.boot);
@@ -208,8 +210,7 @@ impl Store {
         if self.lines > OUTDATED + all.len() || self.lacks_some() {
             return self.rewrite(all);
         }
-        let (file, edition) = (Arc::clone(&self.file), self.edition);
-        let given = self.disk.write(|| in_text([line]), move |text| file.append(edition, text));
+        let given = self.disk.write(&self.end, |into| put_into_words([line], into));
         self.lines += 1;
         self.note(given);
     }
@@ -219,9 +220,10 @@ impl Store {
         self.kept.drop_unused_envs(RECENT_ENVS, all.clone());
         self.edition += 1;
         self.lines = 0;
-        let (file, edition) = (Arc::clone(&self.file), self.edition);
-        let text = || in_text(self.kept.lines(all));
-        let given = self.disk.write(text, move |text| file.begin(edition, text));
+        self.end = self.file.end(self.edition);
+        let beginning = self.file.beginning(self.edition);
+        let lines = self.kept.lines(all);
+        let given = self.disk.write(&beginning, |into| put_into_words(lines, into));
         self.note(given);
     }
 
@@ -235,6 +237,16 @@ impl Store {
 impl StateFile {
     fn at(path: PathBuf) -> Self {
         Self { path, open: Mutex::default(), trouble: Mutex::default() }
+    }
+
+    fn beginning(self: &Arc<Self>, edition: u64) -> Target {
+        let file = Arc::clone(self);
+        Target::new(move |text| file.begin(edition, text))
+    }
+
+    fn end(self: &Arc<Self>, edition: u64) -> Target {
+        let file = Arc::clone(self);
+        Target::new(move |text| file.append(edition, text))
     }
 
     /// Writes the file anew, beside the one that is there, and puts it in its place.
@@ -375,13 +387,15 @@ impl Kept {
     }
 }
 
-fn in_text<'l>(lines: impl IntoIterator<Item = Line<'l>>) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
+fn put_into_words<'l>(
+    lines: impl IntoIterator<Item = Line<'l>>,
+    into: &mut Vec<u8>,
+) -> io::Result<()> {
     for line in lines {
-        serde_json::to_writer(&mut text, &line)?;
-        text.push(b'\n');
+        serde_json::to_writer(&mut *into, &line)?;
+        into.push(b'\n');
     }
-    Ok(text)
+    Ok(())
 }
 
 /// Environments hold secrets: only the user may read them.
@@ -611,9 +625,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut bench = filled(folder.path());
         let (release, held) = std::sync::mpsc::channel::<()>();
-        let disk = bench.store.disk.clone();
-        let much = || Ok(vec![0; 8 << 20]);
-        disk.write(much, move |_| assert!(held.recv().is_err())).unwrap();
+        let held = Mutex::new(held);
+        let hanging = Target::new(move |_| assert!(lock(&held).recv().is_err()));
+        let much = |into: &mut Vec<u8>| {
+            into.resize(8 << 20, 0);
+            Ok(())
+        };
+        bench.store.disk.write(&hanging, much).unwrap();
         let record = Record { run: 7, ..Record::default() };
         bench.slots.insert("shop/api".to_owned(), record.clone());
         for _ in 0..2 {
