@@ -23,13 +23,18 @@ const HEALTHY: &str = "healthy";
 impl Daemon {
     /// All slots that it knows, by name.
     pub async fn slots(&self) -> Slots {
+        let slots = self.kept(self.all_shown()).await;
+        Slots { v: api::VERSION, slots, warnings: self.warnings() }
+    }
+
+    async fn all_shown(&self) -> Vec<SlotStatus> {
         let views = self.shared.driver.look().await;
         let wall = Timestamp::now();
         let slots = views.map(|views| {
             let registry = self.registry();
             registry.entries().map(|entry| shown(entry, &views, wall)).collect()
         });
-        Slots { v: api::VERSION, slots: slots.unwrap_or_default(), warnings: self.warnings() }
+        slots.unwrap_or_default()
     }
 
     /// One slot by its name in full.
@@ -39,8 +44,11 @@ impl Daemon {
     /// [`Failure`] if there is none.
     pub async fn slot(&self, name: &str) -> Result<SlotStatus, Failure> {
         let id = self.registry().find(name)?;
-        let views = self.shared.driver.look().await.ok_or_else(outcome::shutting_down)?;
-        Ok(shown(self.registry().entry(id), &views, Timestamp::now()))
+        let slot = async {
+            let views = self.shared.driver.look().await.ok_or_else(outcome::shutting_down)?;
+            Ok(shown(self.registry().entry(id), &views, Timestamp::now()))
+        };
+        self.kept(slot).await
     }
 
     /// The exact environment of a slot's run, or of its next one, whose ports are not known yet.
@@ -75,14 +83,7 @@ impl Daemon {
 
     /// Who holds which port.
     pub async fn ports(&self) -> Ports {
-        let views = self.shared.driver.look().await;
-        let wall = Timestamp::now();
-        let statuses = views.map(|views| {
-            let registry = self.registry();
-            let statuses = registry.entries().map(|entry| shown(entry, &views, wall));
-            statuses.collect::<Vec<_>>()
-        });
-        let kept = statuses.unwrap_or_default().into_iter().filter(|it| !it.ports.is_empty());
+        let kept = self.all_shown().await.into_iter().filter(|it| !it.ports.is_empty());
         let kept: Vec<SlotStatus> = kept.collect();
         // Reads the tables of the kernel.
         let ports = tokio::task::spawn_blocking(move || kept.iter().flat_map(held).collect()).await;
@@ -97,7 +98,7 @@ impl Daemon {
     ///
     /// [`Failure`] if there is no such slot.
     pub async fn why(&self, name: &str) -> Result<Why, Failure> {
-        let slot = self.kept(self.slot(name)).await?;
+        let slot = self.slot(name).await?;
         let folder = folders::slot(&self.shared.state_dir, name);
         let deaths = tokio::task::spawn_blocking(move || deaths::latest(&folder)).await;
         let next = next(&slot);

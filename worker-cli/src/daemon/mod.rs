@@ -38,7 +38,7 @@ use tokio::time::timeout;
 use worker_core::{Instant, Settings, Urgency};
 use worker_platform_unix::{SupervisorId, UnixPlatform};
 
-use self::disk::{Disk, PATIENCE};
+use self::disk::Disk;
 use self::host::SlotHost;
 use self::observer::Observer;
 use self::registry::Registry;
@@ -144,27 +144,28 @@ impl Daemon {
     /// Waits until everything that is to outlive the daemon is written, for some seconds at most;
     /// answers whether it is. To be called when it was closed.
     pub async fn finish_writing(&self) -> bool {
-        let writing = timeout(LAST_WRITES, self.has_written());
-        writing.await.is_ok() && self.registry().trouble().is_none()
+        let disk = &self.shared.disk;
+        let writing = async {
+            disk.has_caught_up().await;
+            let tries_again = self.registry().retry_to_write();
+            if tries_again {
+                disk.has_caught_up().await;
+            }
+        };
+        timeout(LAST_WRITES, writing).await.is_ok() && self.registry().trouble().is_none()
     }
 
-    /// An answer, once what it rests on is written. A disk that hangs holds it up for a second at most,
-    /// and is among the warnings then.
+    /// An answer, once what it rests on is written, or could not be, tried twice. A disk that hangs
+    /// holds up no answer for longer than a second, and none at all from then on, when it is among the
+    /// warnings.
     async fn kept<T>(&self, answer: impl Future<Output = T>) -> T {
-        let answer = answer.await;
-        // As said above.
-        let _ = timeout(PATIENCE, self.has_written()).await;
-        answer
-    }
-
-    /// Waits until it is known of everything whether it could be written. What could not is tried
-    /// anew, once.
-    async fn has_written(&self) {
-        self.shared.disk.has_caught_up().await;
-        let tries_anew = self.registry().retry_to_write();
-        if tries_anew {
-            self.shared.disk.has_caught_up().await;
+        let (answer, disk) = (answer.await, &self.shared.disk);
+        disk.has_caught_up_or_hangs().await;
+        let tries_again = self.registry().retry_to_write();
+        if tries_again {
+            disk.has_caught_up_or_hangs().await;
         }
+        answer
     }
 
     /// What happens.

@@ -71,7 +71,7 @@ impl Daemon {
         let id = self.registry().find(name)?;
         self.ask(id, Ask::Reset).await?;
         self.registry().intend(id, Intent::Rest);
-        self.kept(self.slot(name)).await
+        self.slot(name).await
     }
 
     /// Marks a slot as used.

@@ -59,7 +59,7 @@ impl Daemon {
             work.join_all().await
         };
         done.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-        let slots = self.kept(self.report(done)).await;
+        let slots = self.report(done).await;
         // Reading a large configuration and starting many at once takes far more than what is kept.
         allocator::give_back_memory();
         Ok(Up { v: api::VERSION, project: project.to_owned(), slots })

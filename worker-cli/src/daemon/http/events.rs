@@ -12,6 +12,7 @@ use super::input::{LastEventId, Query};
 use super::operations::is_of;
 use super::output::EventStream;
 use crate::api::EventsQuery;
+use crate::daemon::disk::Disk;
 use crate::daemon::{EventReader, EventRecord};
 use crate::error::Failure;
 
@@ -20,6 +21,7 @@ const SIGN_OF_LIFE: &str = ":\n\n";
 
 struct Feed {
     reader: EventReader,
+    disk: Disk,
     closing: Closing,
     keep_alive: Duration,
     query: EventsQuery,
@@ -42,9 +44,10 @@ pub(super) async fn stream_events(
 ) -> Result<EventStream, Failure> {
     let hub = context.daemon.events();
     let from = last.unwrap_or(if query.follow { hub.latest() } else { 0 });
-    let reader = hub.after(from);
+    let (reader, disk) = (hub.after(from), context.daemon.shared.disk.clone());
     let Context { closing, limits, .. } = context;
-    let feed = Feed { reader, closing, keep_alive: limits.keep_alive, query, stage: Stage::New };
+    let (keep_alive, stage) = (limits.keep_alive, Stage::New);
+    let feed = Feed { reader, disk, closing, keep_alive, query, stage };
     Ok(EventStream::of(unfold(feed, |mut feed| async { feed.chunk().await.zip(Some(feed)) })))
 }
 
@@ -63,6 +66,8 @@ impl Feed {
             let chunk: String =
                 records.iter().filter(|it| self.wants(it)).map(|it| sent(it)).collect();
             if !chunk.is_empty() {
+                // Who hears of it can rely on it, as on an answer.
+                self.disk.has_caught_up_or_hangs().await;
                 return Some(chunk);
             }
             if records.is_empty() && self.stage == Stage::Going {
@@ -125,7 +130,15 @@ mod tests {
 
     fn feed(hub: &Arc<EventHub>, query: EventsQuery) -> Feed {
         let (reader, closing) = (hub.after(0), Closing::default());
-        Feed { reader, closing, keep_alive: Duration::from_millis(1), query, stage: Stage::New }
+        let disk = Disk::start().unwrap();
+        Feed {
+            reader,
+            disk,
+            closing,
+            keep_alive: Duration::from_millis(1),
+            query,
+            stage: Stage::New,
+        }
     }
 
     async fn rest(feed: &mut Feed) -> String {
