@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use worker_core::Spec;
+
 use self::depends::Graph;
 use super::name::{self, Name};
 use super::problem::{Problem, Problems};
@@ -34,6 +36,8 @@ struct Checks<'a> {
     home: &'a Home,
     sources: &'a [Source],
     problems: &'a mut Problems,
+    /// The policies of the slot before.
+    latest: Option<Spec>,
 }
 
 /// A slot or a template that is being checked, with the defaults in it.
@@ -61,7 +65,7 @@ pub(super) fn resolve(
     sources: &[Source],
     problems: &mut Problems,
 ) -> Option<Config> {
-    let mut checks = Checks { home, sources, problems };
+    let mut checks = Checks { home, sources, problems, latest: None };
     let project = checks.project(file.project.map(|project| project.value));
     let slots = drafts(file.slots.as_deref(), file.defaults.as_deref(), Kind::Slot);
     let templates = drafts(file.templates.as_deref(), file.defaults.as_deref(), Kind::Template);

@@ -38,13 +38,21 @@ impl Checks<'_> {
         let mut is_good = true;
         loop {
             match options.clone().build() {
-                Ok(spec) => return is_good.then_some(spec),
+                Ok(spec) => return is_good.then(|| self.shared(spec)),
                 Err(error) => {
                     self.add(problem(error, draft));
                     mend(&mut options, error);
                     is_good = false;
                 }
             }
+        }
+    }
+
+    /// Slots mostly have the policies of the one before, and share them then.
+    fn shared(&mut self, spec: Spec) -> Spec {
+        match &self.latest {
+            Some(latest) if *latest == spec => latest.clone(),
+            _ => self.latest.insert(spec).clone(),
         }
     }
 }
