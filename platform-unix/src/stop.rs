@@ -80,19 +80,19 @@ impl State {
 
     /// The signals, once to every process of each tree: to the group as a whole, then one by one to
     /// whatever left it. The trees share the looks at our children, which take longer the more there
-    /// are.
+    /// are. One may be asked for twice, with two signals.
     fn signal_trees(&mut self, asked: Vec<(RunId, Vec<Signal>)>) {
-        let mut roots = self.roots_by_run();
+        let roots = self.roots_by_run();
         let begin = |(run, signals)| {
-            self.begin_reach(run, signals, &roots.remove(&run).unwrap_or_default())
+            self.begin_reach(run, signals, roots.get(&run).map_or(&[], Vec::as_slice))
         };
         let mut open: Vec<Reach> = asked.into_iter().map(begin).collect();
         let mut done = Vec::new();
         for _ in 1..LOOKS {
             self.adopt();
-            let (family, mut roots) = (Family::now(), self.roots_by_run());
-            let mut found_more = |reach: &mut Reach| {
-                reach.look(&family, &roots.remove(&reach.run).unwrap_or_default())
+            let (family, roots) = (Family::now(), self.roots_by_run());
+            let found_more = |reach: &mut Reach| {
+                reach.look(&family, roots.get(&reach.run).map_or(&[], Vec::as_slice))
             };
             done.extend(open.extract_if(.., |reach| !found_more(reach)));
             if open.is_empty() {

@@ -112,3 +112,21 @@ scenario!(a_forwarded_signal_reaches_the_group_alone, async |platform| {
     tree.kill(&platform).await;
     assert_eq!(tree.rest().await, [""; 0]);
 });
+
+scenario!(two_signals_that_are_asked_for_at_once_each_reach_the_whole_tree, async |platform| {
+    let script = "daemon { on USR1 { print one } on USR2 { print two } up d sleep }
+        on USR1 { print one } on USR2 { print two } up a sleep";
+    let mut tree = Tree::grown(&platform, 1, script, 2).await;
+    tokio::join!(
+        platform.signal_tree(tree.run, Signal::Usr1),
+        platform.signal_tree(tree.run, Signal::Usr2)
+    );
+    let mut said = Vec::new();
+    for _ in 0..4 {
+        said.push(tree.line().await);
+    }
+    said.sort();
+    assert_eq!(said, ["one", "one", "two", "two"]);
+    tree.kill(&platform).await;
+    assert_eq!(tree.rest().await, [""; 0], "none had a signal twice");
+});
