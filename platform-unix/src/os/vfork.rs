@@ -12,6 +12,7 @@ use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -48,15 +49,35 @@ pub(crate) struct Vfork {
 }
 
 impl Vfork {
-    /// None where the kernel is too old, or does not let us.
+    /// None where the kernel is too old or does not let us, or where it is an emulator that has no such
+    /// children (qemu-user).
     pub(crate) fn new() -> Option<Self> {
-        if !can_close_range() {
-            return None;
-        }
         let opened =
             openat(CWD, "/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok()?;
         let low = || fcntl_dupfd_cloexec(&opened, FIRST_OTHER).ok();
-        Some(Self { null: low()?, outputs: [low()?, low()?], stack: Stack::new()? })
+        let mut vfork = Self { null: low()?, outputs: [low()?, low()?], stack: Stack::new()? };
+        vfork.works().then_some(vfork)
+    }
+
+    /// Whether a child hears that there is no program without a name, and we hear it from the child.
+    fn works(&mut self) -> bool {
+        let nothing = Command {
+            program: PathBuf::new(),
+            args: Vec::new(),
+            env: Vec::new(),
+            dir: "/".into(),
+            task_limit: None,
+            stdin: Input::Null,
+            stdout: Output::Null,
+            stderr: Output::Null,
+        };
+        match self.spawn(&nothing, OsStr::new(""), None) {
+            Ok(unheard) => {
+                crate::wait::reap_soon(unheard);
+                false
+            }
+            Err(error) => error.raw_os_error() == Some(libc::ENOENT),
+        }
     }
 
     /// Spawns the leader of a group of its own, with no signal blocked, as [`Command`] says. Answers
@@ -120,13 +141,6 @@ impl Vfork {
             let _ = dup3(&self.null, low, DupFlags::CLOEXEC);
         }
     }
-}
-
-/// Both the call and its flag came with Linux 5.9. A filter of system calls may forbid it.
-fn can_close_range() -> bool {
-    let none = libc::c_uint::MAX;
-    // SAFETY: no descriptor has this number.
-    unsafe { libc::syscall(libc::SYS_close_range, none, none, 0) == 0 }
 }
 
 /// What is to be executed, in the words of the kernel.

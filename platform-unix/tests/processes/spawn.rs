@@ -86,12 +86,16 @@ scenario!(only_the_standard_descriptors_are_inherited, async |platform| {
 });
 
 #[cfg(target_os = "linux")]
-scenario!(on OldKernel, a_kernel_without_close_range_spawns_all_the_same, async |platform| {
+scenario!(on OldKernel, a_kernel_without_close_range_spawns_all_the_same, spawns);
+#[cfg(target_os = "linux")]
+scenario!(on Emulator, an_emulator_without_our_way_to_clone_spawns_all_the_same, spawns);
+
+async fn spawns(platform: UnixPlatform) {
     let said = lines_of(&platform, 1, common::command("print-descriptors")).await;
     assert_eq!(said, ["descriptor 0", "descriptor 1", "descriptor 2"]);
     let command = Command { dir: "/no/such/folder".into(), ..common::command("exit 0") };
     says(&failure(&platform, command).await, SpawnFailure::BadFolder, &["/no/such/folder"]);
-});
+}
 
 scenario!(a_child_inherits_no_more_the_more_there_is, async |platform| {
     let open = || std::fs::File::open("/dev/null").unwrap();

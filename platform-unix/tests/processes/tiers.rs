@@ -24,6 +24,9 @@ pub(crate) enum Means {
     /// No cgroup, and a kernel that is too old for some of our calls.
     #[cfg(target_os = "linux")]
     OldKernel,
+    /// No cgroup, and an emulator that knows of the uses of clone(2) only fork, vfork and threads.
+    #[cfg(target_os = "linux")]
+    Emulator,
 }
 
 /// An ordinary user.
@@ -35,7 +38,7 @@ impl Means {
         match self {
             Self::Subreaper => Ok(StdCommand::new(program)),
             #[cfg(target_os = "linux")]
-            Self::OldKernel => Ok(StdCommand::new(program)),
+            Self::OldKernel | Self::Emulator => Ok(StdCommand::new(program)),
             Self::Cgroup => writable_cgroup().map(|_| StdCommand::new(program)),
             Self::DelegatedCgroup => writable_cgroup().and_then(|home| delegated(&home, program)),
             Self::ForeignCgroup => as_ordinary_user(program),
@@ -46,7 +49,12 @@ impl Means {
     pub(crate) fn platform(self) -> UnixPlatform {
         #[cfg(target_os = "linux")]
         if self == Self::OldKernel {
-            forbid(libc::SYS_close_range);
+            forbid(libc::SYS_close_range, 0);
+            return UnixPlatform::new().unwrap();
+        }
+        #[cfg(target_os = "linux")]
+        if self == Self::Emulator {
+            forbid(libc::SYS_clone, libc::CLONE_FILES | libc::CLONE_VFORK);
             return UnixPlatform::new().unwrap();
         }
         if self == Self::Subreaper {
@@ -66,14 +74,18 @@ impl Means {
     }
 }
 
-/// From here on this thread and its children have no such system call; see seccomp(2).
+/// From here on this thread and its children have no such system call, if its first argument has all
+/// of these flags; see seccomp(2).
 #[cfg(target_os = "linux")]
-fn forbid(call: libc::c_long) {
+fn forbid(call: libc::c_long, flags: libc::c_int) {
     let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
     let missing = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
     let mut steps = [
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0), // The number of the call.
-        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, call as u32),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 4, call as u32),
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 16), // Its first argument.
+        step(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0, 0, flags as u32),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, flags as u32),
         step(libc::BPF_RET | libc::BPF_K, 0, 0, missing),
         step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
