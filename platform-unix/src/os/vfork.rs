@@ -289,7 +289,7 @@ impl Child {
         // now. The pointers are those of `Image`, which outlives this.
         unsafe {
             check(libc::setpgid(0, 0))?;
-            reset_signals();
+            reset_signals()?;
             self.take_descriptors()?;
             if let Some(limit) = &self.open_files {
                 // Fails where somebody has lowered ours, or the machine's, since: it has that then.
@@ -335,29 +335,52 @@ impl Child {
 /// # Safety
 ///
 /// Only in the child.
-unsafe fn reset_signals() {
-    // SAFETY: all-zero bytes are valid for `sigaction`, which is plain data, and are the default.
-    let mut before: libc::sigaction = unsafe { std::mem::zeroed() };
-    let default = before;
-    let ignored = libc::sigaction { sa_sigaction: libc::SIG_IGN, ..before };
+unsafe fn reset_signals() -> Result<(), c_int> {
     for signal in 1..=LAST_SIGNAL {
-        // SAFETY: all three are valid for the calls. A signal that cannot be changed is refused.
+        // SAFETY: only in the child. Neither of the two is a handler that could be wrong.
         unsafe {
-            if libc::sigaction(signal, ptr::null(), &raw mut before) != 0 {
-                continue;
-            }
-            let is_ignored = before.sa_sigaction == libc::SIG_IGN && signal != libc::SIGPIPE;
+            let before = exchange(signal, None)?;
+            let is_ignored = before == libc::SIG_IGN && signal != libc::SIGPIPE;
             if is_ignored {
                 continue;
             }
             if matches!(signal, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) {
-                libc::sigaction(signal, &raw const ignored, ptr::null_mut());
-                libc::sigaction(signal, &raw const default, ptr::null_mut());
-            } else if before.sa_sigaction != libc::SIG_DFL {
-                libc::sigaction(signal, &raw const default, ptr::null_mut());
+                exchange(signal, Some(libc::SIG_IGN))?;
+                exchange(signal, Some(libc::SIG_DFL))?;
+            } else if before != libc::SIG_DFL {
+                exchange(signal, Some(libc::SIG_DFL))?;
             }
         }
     }
+    Ok(())
+}
+
+/// What the kernel knows as the action for a signal: the handler stands first. All else is zero in
+/// those that we set. A few machines have it otherwise (MIPS, SPARC), but with another length of the
+/// mask, so that the kernel refuses this one.
+#[repr(C)]
+struct Action(libc::sighandler_t, [u64; 4]);
+
+/// Sets a handler, if there is one to set, and answers which it was.
+///
+/// For SIGABRT, sigaction(2) of the C library takes a lock that abort(3) takes as well (musl, and glibc
+/// from 2.41 on): it would stay locked in us if the child was killed meanwhile.
+///
+/// # Safety
+///
+/// Only in the child, and the handler must be a valid one.
+unsafe fn exchange(
+    signal: c_int,
+    handler: Option<libc::sighandler_t>,
+) -> Result<libc::sighandler_t, c_int> {
+    const MASK: usize = 8;
+    let new = handler.map(|handler| Action(handler, [0; 4]));
+    let new = new.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let mut old = Action(libc::SIG_DFL, [0; 4]);
+    // SAFETY: both are valid for the call, and no shorter than what the kernel reads and writes.
+    let done = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, &raw mut old, MASK) };
+    check(if done == -1 { -1 } else { 0 })?;
+    Ok(old.0)
 }
 
 #[cfg(test)]
@@ -384,5 +407,17 @@ mod tests {
         let pid = vfork.spawn(&command, OsStr::new("marker"), Some(limit)).unwrap();
         let dead = crate::wait::reap_soon(pid).unwrap();
         assert_eq!(dead.exit, Exit::Code(0));
+    }
+
+    #[test]
+    fn the_kernel_and_the_library_agree_on_what_is_set() {
+        let signal = libc::SIGRTMAX(); // Which nobody else in this process has a use for.
+        // SAFETY: no handler is set that could be wrong.
+        unsafe {
+            libc::signal(signal, libc::SIG_IGN);
+            assert_eq!(exchange(signal, None), Ok(libc::SIG_IGN));
+            assert_eq!(exchange(signal, Some(libc::SIG_DFL)), Ok(libc::SIG_IGN));
+            assert_eq!(libc::signal(signal, libc::SIG_DFL), libc::SIG_DFL);
+        }
     }
 }
