@@ -33,6 +33,15 @@ pub fn block_terminal_stops_only() {
     set(&of(&[libc::SIGTTOU, libc::SIGTTIN]));
 }
 
+/// Blocks no signal any more. A stop from the terminal that is pending is forgotten.
+pub(crate) fn unblock_and_forget_stops() {
+    for number in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
+        // SAFETY: a signal is ignored for a moment; then it has the action again that it had.
+        unsafe { libc::signal(number, libc::signal(number, libc::SIG_IGN)) };
+    }
+    set(&empty());
+}
+
 pub(crate) fn block(number: i32) {
     change(libc::SIG_BLOCK, &of(&[number]));
 }

@@ -10,6 +10,7 @@ use std::ptr;
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::report::{Step, word};
+use crate::mask::unblock_and_forget_stops;
 
 /// By hand, or by a version that speaks otherwise.
 const NOT_UNDERSTOOD: i32 = 2;
@@ -73,6 +74,7 @@ impl Program {
         let (argv, env) = (pointers(&self.argv), pointers(&self.env));
         // SAFETY: no handler of ours is installed. std ignores SIGPIPE in this process alone.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+        unblock_and_forget_stops();
         // SAFETY: both lists end with a null pointer, and their strings live on in `self`.
         unsafe { libc::execve(argv[0], argv.as_ptr(), env.as_ptr()) };
         io::Error::last_os_error()

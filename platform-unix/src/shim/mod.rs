@@ -32,7 +32,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::Pid;
 use crate::cgroup::Group;
-use crate::descriptors::with_empty_signal_mask;
+use crate::mask::Blocked;
 
 pub(crate) use self::report::{Outcome, Report};
 
@@ -133,10 +133,15 @@ pub(crate) fn refuse() -> io::Result<()> {
     Ok(())
 }
 
-/// The child inherits `writer`, which is closed here.
+/// The child inherits `writer`, which is closed here. It also begins with every signal blocked: a stop
+/// that is sent to our group before the child has left it would stop the child, and us, since we wait
+/// until it executes the shim.
 fn spawn_with(command: &mut StdCommand, writer: PipeWriter) -> io::Result<Pid> {
     // Nothing else spawns in this process, so nobody else inherits it.
     fcntl_setfd(&writer, FdFlags::empty())?;
-    let child = with_empty_signal_mask(|| command.spawn())?;
+    let child = {
+        let _blocked = Blocked::all();
+        command.spawn()?
+    };
     Ok(Pid::try_from(child.id()).unwrap_or_default())
 }

@@ -4,7 +4,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::process::kill_current_process_group;
 use worker_core::{Exit, Kill, RunId, Spawn, SpawnError, SpawnFailure};
 use worker_platform_unix::{Command, MARKER, Output, UnixPlatform, output_pipe};
 
@@ -134,6 +137,34 @@ scenario!(
         assert_eq!(ignored & bit(libc::SIGCHLD), 0);
     }
 );
+
+scenario!(a_stop_that_is_meant_for_us_holds_up_no_spawn, async |platform| {
+    extern "C" fn note(_: libc::c_int) {}
+    rustix::process::setpgid(None, None).unwrap();
+    // SAFETY: the handler does nothing. The alarm ends us if a spawn never returns.
+    unsafe {
+        libc::signal(libc::SIGTSTP, note as *const () as libc::sighandler_t);
+        libc::alarm(60);
+    }
+    let over = Arc::new(AtomicBool::new(false));
+    let stops = std::thread::spawn({
+        let over = Arc::clone(&over);
+        move || {
+            while !over.load(Ordering::Relaxed) {
+                kill_current_process_group(rustix::process::Signal::TSTP).unwrap();
+            }
+        }
+    });
+    for run in (1..=200).map(RunId::new) {
+        let command = Command { program: "/bin/true".into(), ..common::command("") };
+        platform.spawn(run, command).await.unwrap();
+        assert_eq!(soon(platform.leader_exit(run)).await, Exit::Code(0));
+        platform.kill_group(run).await;
+        soon(platform.tree_gone(run)).await;
+    }
+    over.store(true, Ordering::Relaxed);
+    stops.join().unwrap();
+});
 
 scenario!(both_outputs_may_share_a_pipe, async |platform| {
     let (_, unused) = output_pipe().unwrap();
