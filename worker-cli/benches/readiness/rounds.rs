@@ -1,6 +1,8 @@
 //! Starts the child again and again.
 
+use std::fs;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use worker_cli::api::{StartRequest, StopRequest};
@@ -55,11 +57,31 @@ fn line(daemon: &Daemon, slot: &str) -> io::Result<String> {
 fn round(daemon: &Daemon, slot: &str) -> io::Result<(Notes, Duration)> {
     let name = format!("{PROJECT}/{slot}");
     let request = StartRequest { config: Some(daemon.file()), ..StartRequest::default() };
+    let notes = daemon.folder().join(slot);
+    forget(&notes)?;
     daemon.ask(async |client| client.start(&name, &request).await)?;
     let running = now();
-    let notes = Notes::read(&daemon.folder().join(slot))?;
+    let notes = await_notes(&notes)?;
     daemon.ask(async |client| client.stop(&name, StopRequest::default()).await)?;
     Ok((notes, running))
+}
+
+/// The child before this one has left some, unless there was none.
+fn forget(notes: &Path) -> io::Result<()> {
+    match fs::remove_file(notes) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// That it listens can be seen before it has noted so.
+fn await_notes(notes: &Path) -> io::Result<Notes> {
+    loop {
+        match Notes::read(notes) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => std::thread::yield_now(),
+            read => return read,
+        }
+    }
 }
 
 fn in_words(mut times: Vec<Duration>) -> String {
