@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::Pid;
+use crate::marker::is_marker;
 use crate::output::OutputWriter;
 
 /// What to execute, complete: nothing of it is looked up or inherited but what it says.
@@ -26,6 +27,13 @@ pub struct Command {
     pub stdout: Output,
     /// Its standard error.
     pub stderr: Output,
+}
+
+impl Command {
+    /// Its environment but for a marker, which is ours to set.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &(OsString, OsString)> {
+        self.env.iter().filter(|(name, _)| !is_marker(name))
+    }
 }
 
 /// Where a standard input comes from.

@@ -1,4 +1,4 @@
-//! What a child must not inherit: our descriptors and our signal mask.
+//! What a child must not inherit of our descriptors.
 
 use std::os::fd::BorrowedFd;
 
@@ -17,20 +17,4 @@ pub(crate) fn close_on_exec() {
             let _ = fcntl_setfd(fd, flags | FdFlags::CLOEXEC);
         }
     }
-}
-
-/// Calls `f` with no signal blocked in this thread. std's spawn hands the mask on to the child.
-pub(crate) fn with_empty_signal_mask<T>(f: impl FnOnce() -> T) -> T {
-    // SAFETY: all-zero bytes are valid for `sigset_t`, which is plain data.
-    let (mut empty, mut before): (libc::sigset_t, libc::sigset_t) =
-        unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
-    // SAFETY: both sets are valid for the length of the calls; a mask concerns this thread alone.
-    unsafe {
-        libc::sigemptyset(&raw mut empty);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const empty, &raw mut before);
-    }
-    let result = f();
-    // SAFETY: `before` was filled in above.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
-    result
 }

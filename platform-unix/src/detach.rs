@@ -4,8 +4,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// The highest number of a signal on any system.
-const LAST_SIGNAL: i32 = 64;
+use crate::signal::LAST_SIGNAL;
 
 /// Spawns a program that leads a session of its own, so that neither the terminal nor the job of
 /// whoever starts it can end it. It is not waited for: for processes that end soon and have no

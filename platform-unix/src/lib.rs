@@ -31,6 +31,7 @@
 mod adopt;
 pub mod allocator;
 mod answer;
+mod c_strings;
 mod cgroup;
 mod command;
 mod descriptors;

@@ -1,20 +1,33 @@
 //! The mask of blocked signals of this thread.
 
-/// Every signal is blocked until this is dropped.
+/// The stops that come from a terminal.
+pub(crate) const TERMINAL_STOPS: [i32; 3] = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// Other signals are blocked than before, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Blocked {
     before: libc::sigset_t,
 }
 
 impl Blocked {
+    /// Every signal.
     pub(crate) fn all() -> Self {
         let mut all = empty();
+        // SAFETY: the set is valid for the length of the call.
+        unsafe { libc::sigfillset(&raw mut all) };
+        Self::only(&all)
+    }
+
+    /// No signal.
+    pub(crate) fn none() -> Self {
+        Self::only(&empty())
+    }
+
+    fn only(mask: &libc::sigset_t) -> Self {
         let mut before = empty();
-        // SAFETY: both sets are valid for the length of the calls; a mask concerns this thread
-        // alone.
+        // SAFETY: both sets are valid for the length of the call; a mask concerns this thread alone.
         unsafe {
-            libc::sigfillset(&raw mut all);
-            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+            libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::from_ref(mask), &raw mut before);
         }
         Self { before }
     }
@@ -35,7 +48,7 @@ pub fn block_terminal_stops_only() {
 
 /// Blocks no signal any more. A stop from the terminal that is pending is forgotten.
 pub(crate) fn unblock_and_forget_stops() {
-    for number in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
+    for number in TERMINAL_STOPS {
         // SAFETY: a signal is ignored for a moment; then it has the action again that it had.
         unsafe { libc::signal(number, libc::signal(number, libc::SIG_IGN)) };
     }

@@ -6,7 +6,7 @@ use worker_core::Signal;
 #[must_use]
 pub fn signal_number(signal: Signal) -> Option<i32> {
     if let Signal::Other(number) = signal {
-        return (1..=LAST).contains(&i32::from(number)).then_some(i32::from(number));
+        return (1..=LAST_SIGNAL).contains(&i32::from(number)).then_some(i32::from(number));
     }
     TABLE.iter().find(|(name, _)| *name == signal).map(|&(_, number)| number)
 }
@@ -28,9 +28,9 @@ pub(crate) fn native(signal: Signal) -> Option<rustix::process::Signal> {
 
 /// The highest number of a signal.
 #[cfg(target_os = "linux")]
-const LAST: i32 = 64;
+pub(crate) const LAST_SIGNAL: i32 = 64;
 #[cfg(not(target_os = "linux"))]
-const LAST: i32 = 31;
+pub(crate) const LAST_SIGNAL: i32 = 31;
 
 const TABLE: &[(Signal, i32)] = &[
     (Signal::Hup, libc::SIGHUP),
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_signal_and_its_number_lead_to_each_other() {
-        for number in 1..=LAST {
+        for number in 1..=LAST_SIGNAL {
             assert_eq!(signal_number(signal_from_number(number)), Some(number));
         }
         assert_eq!(signal_from_number(15), Signal::Term);

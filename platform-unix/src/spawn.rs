@@ -4,21 +4,22 @@ use std::collections::hash_map::Entry;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::{Child as StdChild, Command as StdCommand, Stdio};
+use std::process::{Command as StdCommand, Stdio};
 use std::sync::Arc;
 
-use rustix::process::{Rlimit, Signal, kill_process};
+use rustix::process::{Rlimit, Signal};
 use worker_core::{RunId, SpawnError, SpawnFailure, TreeEnd};
 
 use crate::Pid;
 use crate::cgroup::Group;
 use crate::command::{Command, Input, Output};
-use crate::descriptors::with_empty_signal_mask;
 use crate::failure;
 use crate::limits::limit_open_files;
-use crate::marker::{MARKER, is_marker};
+use crate::marker::MARKER;
+use crate::mask::Blocked;
 use crate::os;
 use crate::platform::UnixPlatform;
+use crate::reaper::signal_child;
 use crate::shim::{Report, Target};
 use crate::state::{Child, Ending, Known, Owner, Role, Run, State};
 use crate::wait;
@@ -133,7 +134,7 @@ impl State {
     fn spawn_into(&self, group: &Group, run: RunId, command: &Command) -> io::Result<Spawned> {
         let Ok(cgroups) = &self.cgroups else { return Err(io::ErrorKind::Unsupported.into()) };
         let marker = (MARKER.into(), self.marker.value(run));
-        let variables = variables(command).cloned().chain([marker]);
+        let variables = command.variables().cloned().chain([marker]);
         let env = variables.map(|(name, value)| joined(name, &value)).collect();
         let target = Target { program: &command.program, env, args: &command.args };
         let complete = |shim: &mut StdCommand| complete(shim, command);
@@ -161,10 +162,7 @@ impl State {
     fn withdraw(&mut self, id: RunId) {
         if let Entry::Occupied(run) = self.runs.entry(id) {
             let run = run.remove();
-            // Its number is its own: it is not reaped.
-            if let Some(leader) = rustix::process::Pid::from_raw(run.leader) {
-                let _ = kill_process(leader, Signal::KILL);
-            }
+            signal_child(run.leader, &[Signal::KILL]);
             wait::reap_soon(run.leader);
             self.note_reaped(run.leader);
             self.children.remove(&run.leader);
@@ -190,18 +188,18 @@ impl State {
 /// was ignored when we were started (nohup) stays ignored.
 fn posix_spawn(command: &Command, marker: &OsStr, open_files: Option<Rlimit>) -> io::Result<Pid> {
     let mut prepared = StdCommand::new(&command.program);
-    let env = variables(command).map(|(name, value)| (name, value));
+    let env = command.variables().map(|(name, value)| (name, value));
     prepared.args(&command.args).env_clear().envs(env).env(MARKER, marker);
     complete(&mut prepared, command)?;
     // std does not reap a child that is dropped, and holds on to nothing else of it.
-    let pid = with_empty_signal_mask(|| prepared.spawn()).map(|child: StdChild| child.id())?;
-    let pid = Pid::try_from(pid).unwrap_or_default();
+    let child = {
+        // std hands our mask on to the child.
+        let _unblocked = Blocked::none();
+        prepared.spawn()?
+    };
+    let pid = Pid::try_from(child.id()).unwrap_or_default();
     limit_open_files(pid, open_files);
     Ok(pid)
-}
-
-fn variables(command: &Command) -> impl Iterator<Item = &(OsString, OsString)> {
-    command.env.iter().filter(|(name, _)| !is_marker(name))
 }
 
 fn joined(mut name: OsString, value: &OsString) -> OsString {

@@ -3,10 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::Signal;
 
 use super::group::Group;
 use crate::Pid;
+use crate::reaper::signal_child;
 use crate::shim::{Outcome, Shim};
 use crate::wait;
 
@@ -64,9 +65,7 @@ impl Helper {
 /// Whatever came of it, the process is gone.
 impl Drop for Helper {
     fn drop(&mut self) {
-        if let Some(pid) = rustix::process::Pid::from_raw(self.pid) {
-            let _ = kill_process(pid, Signal::KILL); // Its number is its own: it is not reaped.
-        }
+        signal_child(self.pid, &[Signal::KILL]);
         wait::reap_soon(self.pid);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use rustix::process::{Signal, WaitOptions, kill_process, wait};
+use rustix::process::{Signal, WaitOptions, wait};
 use worker_core::Exit;
 
 use super::children::exit;
 use crate::Pid;
 use crate::cgroup::{self, Group};
 use crate::os::{self, Family};
+use crate::reaper::signal_child;
 use crate::tree::with_descendants;
 
 /// SIGKILL to every child of this process and to all that is below, in rounds.
@@ -73,9 +74,7 @@ impl Sweep {
 fn strike(family: &Family, pid: Pid) {
     let root = os::process(pid).into_iter().collect();
     let below = with_descendants(family, root);
-    if let Some(pid) = rustix::process::Pid::from_raw(pid) {
-        let _ = kill_process(pid, Signal::KILL); // It may be another user's.
-    }
+    signal_child(pid, &[Signal::KILL]);
     for process in below.iter().filter(|process| process.alive && process.pid != pid) {
         os::signal_pinned(process, &[Signal::KILL]);
     }

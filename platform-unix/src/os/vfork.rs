@@ -8,11 +8,10 @@
 //! As with vfork(2), and within `posix_spawn`, it also shares our memory until it executes its
 //! program, and this thread waits for that.
 
-use std::ffi::{CString, OsStr, c_char, c_int, c_void};
+use std::ffi::{CString, OsStr, OsString, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -22,9 +21,11 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, m
 use rustix::process::Rlimit;
 
 use crate::Pid;
+use crate::c_strings::pointers;
 use crate::command::{Command, Input, Output};
-use crate::marker::{MARKER, is_marker};
-use crate::mask::Blocked;
+use crate::marker::MARKER;
+use crate::mask::{Blocked, TERMINAL_STOPS};
+use crate::signal::LAST_SIGNAL;
 
 /// What the child runs on has so many bytes. Its deepest call is one into the C library.
 const STACK: usize = 64 * 1024;
@@ -34,9 +35,6 @@ const GUARD: usize = 64 * 1024;
 
 /// Numbers below this are for the standard streams.
 const FIRST_OTHER: RawFd = 3;
-
-/// The highest number that a signal has.
-const LAST_SIGNAL: c_int = 64;
 
 /// Spawns children.
 #[derive(Debug)]
@@ -61,17 +59,7 @@ impl Vfork {
 
     /// Whether a child hears that there is no program without a name, and we hear it from the child.
     fn works(&mut self) -> bool {
-        let nothing = Command {
-            program: PathBuf::new(),
-            args: Vec::new(),
-            env: Vec::new(),
-            dir: "/".into(),
-            task_limit: None,
-            stdin: Input::Null,
-            stdout: Output::Null,
-            stderr: Output::Null,
-        };
-        match self.spawn(&nothing, OsStr::new(""), None) {
+        match self.spawn(&alone(""), OsStr::new(""), None) {
             Ok(unheard) => {
                 crate::wait::reap_soon(unheard);
                 false
@@ -95,19 +83,19 @@ impl Vfork {
         open_files: Option<Rlimit>,
     ) -> io::Result<Pid> {
         let image = Image::of(command, marker)?;
-        let streams = self.streams(command)?;
+        let (args, env) = (pointers(&image.args), pointers(&image.env));
         let numbers = [&self.null, &self.outputs[0], &self.outputs[1]].map(AsRawFd::as_raw_fd);
-        let child = Child {
-            program: image.program.as_ptr(),
-            folder: image.folder.as_ptr(),
-            args: image.args.pointers.as_ptr(),
-            env: image.env.pointers.as_ptr(),
-            streams,
-            first_unwanted: numbers.into_iter().max().unwrap_or_default() + 1,
-            open_files: open_files.map(native_limit),
-            error: AtomicI32::new(0),
-        };
-        let spawned = self.stack.run(&child);
+        let spawned = self.streams(command).and_then(|streams| {
+            self.stack.run(&Child {
+                folder: image.folder.as_ptr(),
+                args: args.as_ptr(),
+                env: env.as_ptr(),
+                streams,
+                first_unwanted: numbers.into_iter().max().unwrap_or_default() + 1,
+                open_files: open_files.map(native_limit),
+                error: AtomicI32::new(0),
+            })
+        });
         self.let_go();
         spawned
     }
@@ -143,43 +131,40 @@ impl Vfork {
     }
 }
 
+/// A program and nothing else.
+fn alone(program: &str) -> Command {
+    Command {
+        program: program.into(),
+        args: Vec::new(),
+        env: Vec::new(),
+        dir: "/".into(),
+        task_limit: None,
+        stdin: Input::Null,
+        stdout: Output::Null,
+        stderr: Output::Null,
+    }
+}
+
 /// What is to be executed, in the words of the kernel.
 struct Image {
-    program: CString,
     folder: CString,
-    args: List,
-    env: List,
+    /// The program itself first.
+    args: Vec<CString>,
+    env: Vec<CString>,
 }
 
 impl Image {
     fn of(command: &Command, marker: &OsStr) -> io::Result<Self> {
-        let program = c_string(&[command.program.as_os_str()])?;
-        let args = command.args.iter().map(|arg| c_string(&[arg]));
-        let env = command.env.iter().filter(|(name, _)| !is_marker(name));
-        let env = env.map(|(name, value)| (name.as_os_str(), value.as_os_str()));
+        let program = command.program.as_os_str();
+        let args = [program].into_iter().chain(command.args.iter().map(OsString::as_os_str));
+        let env = command.variables().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
         let env = env.chain([(OsStr::new(MARKER), marker)]);
         let env = env.map(|(name, value)| c_string(&[name, OsStr::new("="), value]));
         Ok(Self {
-            args: List::of([Ok(program.clone())].into_iter().chain(args))?,
-            env: List::of(env)?,
             folder: c_string(&[command.dir.as_os_str()])?,
-            program,
+            args: args.map(|arg| c_string(&[arg])).collect::<io::Result<_>>()?,
+            env: env.collect::<io::Result<_>>()?,
         })
-    }
-}
-
-/// A list that ends with a null pointer.
-struct List {
-    pointers: Vec<*const c_char>,
-    /// What the pointers point to.
-    _strings: Vec<CString>,
-}
-
-impl List {
-    fn of(strings: impl Iterator<Item = io::Result<CString>>) -> io::Result<Self> {
-        let strings: Vec<_> = strings.collect::<io::Result<_>>()?;
-        let pointers = strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();
-        Ok(Self { pointers, _strings: strings })
     }
 }
 
@@ -250,8 +235,8 @@ impl Drop for Stack {
 
 /// What the child has to do.
 struct Child {
-    program: *const c_char,
     folder: *const c_char,
+    /// The program itself first.
     args: *const *const c_char,
     env: *const *const c_char,
     streams: [Option<RawFd>; 3],
@@ -299,7 +284,7 @@ impl Child {
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);
             check(libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut()))?;
-            check(libc::execve(self.program, self.args, self.env))
+            check(libc::execve(*self.args, self.args, self.env))
         }
     }
 
@@ -344,7 +329,7 @@ unsafe fn reset_signals() -> Result<(), c_int> {
             if is_ignored {
                 continue;
             }
-            if matches!(signal, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) {
+            if TERMINAL_STOPS.contains(&signal) {
                 exchange(signal, Some(libc::SIG_IGN))?;
                 exchange(signal, Some(libc::SIG_DFL))?;
             } else if before != libc::SIG_DFL {
@@ -391,20 +376,10 @@ mod tests {
 
     #[test]
     fn a_limit_that_may_not_be_set_fails_no_start() {
-        let command = Command {
-            program: "/bin/true".into(),
-            args: Vec::new(),
-            env: Vec::new(),
-            dir: "/".into(),
-            task_limit: None,
-            stdin: Input::Null,
-            stdout: Output::Null,
-            stderr: Output::Null,
-        };
         let Some(mut vfork) = Vfork::new() else { return };
         // More than fs.nr_open can be, which holds for root as well.
         let limit = Rlimit { current: None, maximum: None };
-        let pid = vfork.spawn(&command, OsStr::new("marker"), Some(limit)).unwrap();
+        let pid = vfork.spawn(&alone("/bin/true"), OsStr::new("marker"), Some(limit)).unwrap();
         let dead = crate::wait::reap_soon(pid).unwrap();
         assert_eq!(dead.exit, Exit::Code(0));
     }

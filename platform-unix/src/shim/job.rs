@@ -1,15 +1,15 @@
 //! The child's side: what a program does that was started as a shim.
 
-use std::ffi::{CString, OsString, c_char};
+use std::ffi::{CString, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{BorrowedFd, FromRawFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
-use std::ptr;
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::report::{Step, word};
+use crate::c_strings::pointers;
 use crate::mask::unblock_and_forget_stops;
 
 /// By hand, or by a version that speaks otherwise.
@@ -84,10 +84,6 @@ impl Program {
 /// A word of the command line holds no NUL.
 fn c_string(word: OsString) -> Option<CString> {
     CString::new(word.into_vec()).ok()
-}
-
-fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
 }
 
 #[cfg(test)]
