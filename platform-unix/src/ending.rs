@@ -1,15 +1,16 @@
 //! Ending trees: the group kill, the escapees, and the release of what may live on.
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::Signal;
 use tokio::sync::watch;
 use worker_core::RunId;
 
 use crate::Pid;
 use crate::adopt::ids_of;
 use crate::cgroup::Leaf;
-use crate::os::{self, Process};
-use crate::reaper::kill_group_of;
+use crate::os::{self, Family, Process};
+use crate::reaper::{kill_group_of, signal_child};
 use crate::state::{Child, Ending, Known, Owner, Released, State, Unattributed};
+use crate::tree::{children_of_number, with_descendants};
 
 impl State {
     /// One SIGKILL to the group of the leader, which is not reaped; never a second one.
@@ -24,7 +25,10 @@ impl State {
         if self.is_just_a_dead_leader(id) {
             kill_group_of(group);
         } else {
-            self.remember_tree(id);
+            let roots = self.living_roots(id).into_iter();
+            self.remember_tree(id, |family| {
+                roots.flat_map(|root| children_of_number(family, root)).collect()
+            });
             kill_group_of(group);
             self.adopt();
         }
@@ -139,25 +143,27 @@ impl State {
             child.ids = ids_of(pid); // Whatever it forked just now is in these.
             child.struck = true;
         }
-        if let Some(pid) = rustix::process::Pid::from_raw(pid) {
-            let _ = kill_process(pid, Signal::KILL); // It may be another user's.
-        }
+        signal_child(pid, &[Signal::KILL]);
     }
 
     /// Remembers who is below a run's processes, while that can be seen. Those that were remembered
     /// before and live are found again, or became children of ours. A leaf knows them better.
-    fn remember_tree(&mut self, id: RunId) {
+    ///
+    /// `children`: those of the children of ours that belong to the run.
+    pub(crate) fn remember_tree(
+        &mut self,
+        id: RunId,
+        children: impl FnOnce(&Family) -> Vec<Process>,
+    ) {
         if self.group_of(id).is_some() {
             return;
         }
-        let below = self.below_roots(id);
-        self.remember(id, below);
-    }
-
-    /// Takes note of who is below a run's processes.
-    pub(crate) fn remember(&mut self, id: RunId, below: Vec<Process>) {
+        let family = Family::now();
+        let mut below = self.strays(id);
+        below.extend(children(&family));
+        let known = with_descendants(&family, below).into_iter().collect();
         if let Some(run) = self.runs.get_mut(&id) {
-            run.known = below.into_iter().collect();
+            run.known = known;
         }
     }
 

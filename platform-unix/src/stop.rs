@@ -11,7 +11,7 @@ use crate::os::{self, ChildList, Family, Process};
 use crate::reaper::{signal_child, signal_group};
 use crate::signal::native;
 use crate::state::{Ending, Owner, State};
-use crate::tree::{children_among, children_of, with_descendants};
+use crate::tree::{children_among, children_of};
 
 /// A tree that answers a signal by forking would keep us here for ever. What it forks after so many
 /// looks is left to the grace.
@@ -111,19 +111,17 @@ impl State {
         // One alone, since there may be more orphans than descriptors.
         let list = |root| if Some(root) == group { ChildList::open(root) } else { None };
         let lists: Vec<_> = living.map(|root| (root, list(root))).collect();
-        let children = |family: &Family, (root, list): &(Pid, Option<ChildList>)| {
+        let children_of_root = |family: &Family, (root, list): &(Pid, Option<ChildList>)| {
             let listed = list.as_ref().map_or_else(|| family.children(*root), ChildList::now);
             children_among(listed, *root)
         };
-        if self.group_of(run).is_none() {
-            let family = Family::now();
-            let mut below = self.strays(run);
-            below.extend(lists.iter().flat_map(|root| children(&family, root)));
-            self.remember(run, with_descendants(&family, below));
-        }
+        let children = |family: &Family| -> Vec<Process> {
+            lists.iter().flat_map(|root| children_of_root(family, root)).collect()
+        };
+        self.remember_tree(run, children);
         reach.signal_roots();
         let family = Family::now();
-        reach.descend(&family, lists.iter().flat_map(|root| children(&family, root)).collect());
+        reach.descend(&family, children(&family));
         reach
     }
 

@@ -13,9 +13,8 @@ impl State {
     /// The living processes of a run, each after its parent. What is in its leaf and hangs under
     /// nothing of ours comes last.
     pub(crate) fn members(&self, run: RunId) -> Vec<Process> {
-        let mut roots = self.roots(run);
-        roots.retain(|&root| !self.is_held(root));
-        let mut members: Vec<_> = roots.into_iter().filter_map(os::process).collect();
+        let roots = self.living_roots(run).into_iter();
+        let mut members: Vec<_> = roots.filter_map(os::process).collect();
         members.extend(self.strays(run));
         let mut members = with_descendants(&Family::now(), members);
         members.extend(self.in_leaf(run));
@@ -24,25 +23,18 @@ impl State {
         members
     }
 
-    /// What hangs under the roots of the run.
-    pub(crate) fn below_roots(&self, run: RunId) -> Vec<Process> {
-        let family = Family::now();
-        let mut roots = self.roots(run);
-        roots.retain(|&root| !self.is_held(root));
-        let mut below = self.strays(run);
-        below.extend(roots.into_iter().flat_map(|root| children_of_number(&family, root)));
-        with_descendants(&family, below)
-    }
-
     /// The group of the leader, while that is not reaped: the number is its own until then.
     pub(crate) fn own_group(&self, id: RunId) -> Option<Pid> {
         let leader = self.runs.get(&id)?.leader;
         self.children.get(&leader)?.leads(id).then_some(leader)
     }
 
-    /// The children of ours that belong to the run: everything else of it hangs under them.
-    pub(crate) fn roots(&self, run: RunId) -> Vec<Pid> {
-        self.children_of(Owner::Run(run))
+    /// The children of ours that belong to the run, but for a dead leader: everything else of it
+    /// hangs under them.
+    pub(crate) fn living_roots(&self, run: RunId) -> Vec<Pid> {
+        let mut roots = self.children_of(Owner::Run(run));
+        roots.retain(|&root| !self.is_held(root));
+        roots
     }
 
     /// Living processes of the run that do not hang under a root, where the system does not give
@@ -86,7 +78,7 @@ pub(crate) fn children_of(family: &Family, parent: &Process) -> Vec<Process> {
     children_of_number(family, parent.pid)
 }
 
-fn children_of_number(family: &Family, parent: Pid) -> Vec<Process> {
+pub(crate) fn children_of_number(family: &Family, parent: Pid) -> Vec<Process> {
     children_among(family.children(parent), parent)
 }
 
