@@ -15,7 +15,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Whether it is a regular file, or a folder, for which reading has an error of its own.
-pub(crate) fn check(facts: &Metadata) -> io::Result<()> {
+fn check(facts: &Metadata) -> io::Result<()> {
     if facts.is_file() || facts.is_dir() {
         return Ok(());
     }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::parse::Found;
 use super::resolve::Home;
 use crate::error::{Code, Failure};
-use crate::regular_file;
 
 const FILE: &str = "worker.toml";
 const LOCAL_FILE: &str = "worker.local.toml";
@@ -38,31 +37,20 @@ pub(super) fn home_of(file: &Path) -> Result<Home, Failure> {
     Ok(Home { folder, user })
 }
 
+/// How a file is read.
+pub(super) type Read = fn(&Path) -> io::Result<Vec<u8>>;
+
 /// The file, and the local one beside it if there is one.
-pub(super) fn read(file: &Path) -> Result<Vec<Found>, Failure> {
+pub(super) fn read(file: &Path, by: Read) -> Result<Vec<Found>, Failure> {
     let local = file.with_file_name(LOCAL_FILE);
-    let mut files = vec![read_file(file).map_err(|error| unreadable(file, &error))?];
-    match read_file(&local) {
+    let found = |path: &Path| Ok(Found { path: shown(path), bytes: by(path)? });
+    let mut files = vec![found(file).map_err(|error| unreadable(file, &error))?];
+    match found(&local) {
         Ok(found) => files.push(found),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(unreadable(&local, &error)),
     }
     Ok(files)
-}
-
-/// Refuses a file, or a local one beside it, that reading would wait for or never end with.
-pub(super) fn check_regular(file: &Path) -> Result<(), Failure> {
-    let local = file.with_file_name(LOCAL_FILE);
-    [file, &local].into_iter().try_for_each(|file| match file.metadata() {
-        Ok(facts) => regular_file::check(&facts).map_err(|error| unreadable(file, &error)),
-        // Reading it says why.
-        Err(_) => Ok(()),
-    })
-}
-
-fn read_file(path: &Path) -> io::Result<Found> {
-    let bytes = std::fs::read(path)?;
-    Ok(Found { path: shown(path), bytes })
 }
 
 /// From the current folder on where the file lies below it.

@@ -37,6 +37,7 @@ use self::problem::Problems;
 use self::resolve::Home;
 use self::setting::Setting;
 use crate::error::Failure;
+use crate::regular_file;
 
 pub use self::find::find;
 pub use self::invalid::Invalid;
@@ -59,9 +60,7 @@ pub use self::text::{Placeholder, Text, Values};
 /// [`Failure`] says why a file cannot be read, or all that is wrong with what is in it. Values of
 /// environment variables are shown only where they are wrong themselves.
 pub fn load(file: &Path) -> Result<Config, Failure> {
-    let home = find::home_of(file)?;
-    let files = find::read(file)?;
-    Ok(read(files, &home)?)
+    load_by(file, |file| std::fs::read(file))
 }
 
 /// The same, for those who cannot wait for whoever writes to a pipe.
@@ -70,8 +69,13 @@ pub fn load(file: &Path) -> Result<Config, Failure> {
 ///
 /// As [`load`], and if a file is a pipe or a device.
 pub fn load_regular(file: &Path) -> Result<Config, Failure> {
-    find::check_regular(file)?;
-    load(file)
+    load_by(file, regular_file::read)
+}
+
+fn load_by(file: &Path, by: find::Read) -> Result<Config, Failure> {
+    let home = find::home_of(file)?;
+    let files = find::read(file, by)?;
+    Ok(read(files, &home)?)
 }
 
 /// The files, of which later ones win.

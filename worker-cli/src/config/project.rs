@@ -12,7 +12,7 @@ use super::resolve::folder_name;
 /// rest of the file is bad is not in the way as long as it is TOML.
 pub fn project_of(file: &Path) -> Option<Name> {
     let mut written = None;
-    for found in find::read(file).ok()? {
+    for found in find::read(file, |file| std::fs::read(file)).ok()? {
         let text = String::from_utf8(found.bytes).ok()?;
         written = project_in(&text)?.or(written);
     }
