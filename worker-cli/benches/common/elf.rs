@@ -10,12 +10,14 @@ const LOAD_ADDRESS: u64 = 0x40_0000;
 const HEADER_SIZE: u16 = 64;
 const SEGMENT_HEADER_SIZE: u16 = 56;
 
-/// Writes machine code of x86_64 into a folder, as a program. None if this machine is another one.
-pub(crate) fn install(code: &[u8], folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
+/// Writes machine code of x86_64 where the benches have their files, as a program. None if this machine
+/// is another one, which is said.
+pub(crate) fn install(code: &[u8], name: &str) -> io::Result<Option<PathBuf>> {
     if !cfg!(target_arch = "x86_64") {
+        println!("skipped: the program is written in the machine code of x86_64");
         return Ok(None);
     }
-    let path = folder.join(name);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_file(&path);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o755).open(&path)?;
     file.write_all(&elf(code))?;

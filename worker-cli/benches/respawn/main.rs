@@ -28,16 +28,11 @@ fn main() {
 #[cfg(target_os = "linux")]
 fn main() -> std::io::Result<()> {
     use std::fs;
-    use std::path::Path;
 
     const ROUNDS: usize = 1000;
     const WARM_UP: usize = 50;
 
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let Some(path) = elf::install(&program::X86_64, folder, "first-instruction")? else {
-        println!("skipped: the program is written in the machine code of x86_64");
-        return Ok(());
-    };
+    let Some(path) = elf::install(&program::X86_64, "first-instruction")? else { return Ok(()) };
     let mut supervised = supervised::Supervised::start(&path, "--cgroup=never")?;
     let mut in_cgroup = supervised::Supervised::start(&path, "--cgroup=auto")?;
     let mut bare = bare::Bare::start(&path)?;
