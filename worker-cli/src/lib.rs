@@ -50,6 +50,8 @@ pub mod scope;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
+mod slot_name;
+#[cfg(unix)]
 pub mod socket;
 #[cfg(unix)]
 mod spawning;

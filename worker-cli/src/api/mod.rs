@@ -120,6 +120,14 @@ pub struct Slots {
     pub warnings: Vec<String>,
 }
 
+impl Slots {
+    /// The names of the slots in full.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.slots.iter().map(|slot| slot.slot.clone()).collect()
+    }
+}
+
 /// Answers what is about one slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OneSlot {

@@ -6,11 +6,11 @@ use worker_platform_unix::SupervisorId;
 
 use super::disk::Disk;
 use super::record::{Intent, Record};
-use super::registry::project_of;
 use super::store::{self, Opened, Store};
 use super::{Lock, Try};
 use crate::error::{Code, Failure};
 use crate::journal;
+use crate::slot_name::project_of;
 use crate::socket::Place;
 
 /// Ends what killed supervisors left behind, and lets the slots of a project, or all, rest under the

@@ -6,6 +6,7 @@ use super::registry::Registry;
 use crate::duration::human;
 use crate::ports;
 use crate::processes;
+use crate::slot_name::{project_of, short};
 
 /// What an error of ports ends with.
 const OTHERWISE: &str = "or set `ports = \"auto\"`";
@@ -53,8 +54,7 @@ fn has(registry: &Registry, id: SlotId, port: u16) -> bool {
 }
 
 fn of_project(slot: &str) -> String {
-    let (project, name) = slot.split_once('/').unwrap_or(("", slot));
-    format!("slot {name} of {project}")
+    format!("slot {} of {}", short(slot), project_of(slot))
 }
 
 fn stop(slot: &str) -> String {

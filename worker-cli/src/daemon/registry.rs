@@ -17,6 +17,7 @@ use crate::config::{self, Config, Instance, Launch};
 use crate::environment;
 use crate::error::{Code, Failure};
 use crate::logs::{DEFAULT_CAP, SlotLog};
+use crate::slot_name::{project_of, short};
 
 /// Variables as a process gets them.
 pub(super) type Base = Arc<[(OsString, OsString)]>;
@@ -427,8 +428,7 @@ impl Entry {
 
 /// What `config` says of a slot.
 pub(super) fn instance(config: &Config, name: &str) -> Result<Instance, Failure> {
-    let short = name.split_once('/').map_or(name, |(_, short)| short);
-    config.instance(short).ok_or_else(|| {
+    config.instance(short(name)).ok_or_else(|| {
         let project = config.project.as_str();
         let slots = config.slots.keys().map(|slot| format!("{project}/{slot}"));
         let templates = config.templates.keys().map(|name| format!("{project}/{name}@ID"));
@@ -439,11 +439,6 @@ pub(super) fn instance(config: &Config, name: &str) -> Result<Instance, Failure>
 
 fn records(entries: &[Entry]) -> impl Records<'_> {
     entries.iter().map(|entry| (&*entry.name, &entry.record))
-}
-
-/// `shop` of `shop/api`.
-pub(super) fn project_of(name: &str) -> &str {
-    name.split_once('/').map_or("", |(project, _)| project)
 }
 
 fn unknown(name: &str, known: Vec<&str>) -> Failure {

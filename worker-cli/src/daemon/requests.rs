@@ -20,6 +20,7 @@ use crate::config::{self, Config, Launch};
 use crate::driver::Answer;
 use crate::error::{Code, Failure};
 use crate::run::{breaker_message, in_words};
+use crate::slot_name::project_of;
 
 /// How a slot is brought up.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +94,7 @@ impl Daemon {
     ) -> Result<SlotStatus, Failure> {
         let StartRequest { config, env, no_wait } = request;
         self.refuse_parked(name).await?;
-        let config = self.config(registry::project_of(name), config).await?;
+        let config = self.config(project_of(name), config).await?;
         let (id, launch) = self.launch(name, &config, env.as_ref())?;
         let starting = self.begin(id, launch, way);
         if no_wait {

@@ -7,11 +7,12 @@ use worker_core::{Ask, Failures, LaunchId};
 
 use super::deaths;
 use super::record::{Intent, Record};
-use super::registry::{self, Registry};
+use super::registry::Registry;
 use super::requests::Way;
 use super::{Daemon, Shared};
 use crate::config;
 use crate::error::{Code, Failure};
+use crate::slot_name::project_of;
 
 impl Daemon {
     /// Starts what is to run, and parks again what was parked. To be called once, when the loop runs.
@@ -59,7 +60,7 @@ impl Daemon {
     }
 
     fn go_on(&self, name: &str, record: &Record, bad: &BTreeMap<String, Failure>) {
-        let project = registry::project_of(name);
+        let project = project_of(name);
         let config = self.registry().project(project).map(|project| project.config.clone());
         let launch = match (config, bad.get(project)) {
             (_, Some(failure)) => Err(failure.clone()),

@@ -16,6 +16,7 @@ use super::waiting::Started;
 use crate::api::{self, Change, Down, ErrorBody, SlotStatus, StopRequest, Up, UpRequest, UpSlot};
 use crate::config::{Config, Start};
 use crate::error::Failure;
+use crate::slot_name::short;
 
 impl Daemon {
     /// Applies a configuration, and starts its eager slots: new slots start, removed ones stop,
@@ -205,18 +206,16 @@ enum Step {
 impl Entry {
     /// What is at rest, and stays so, is from now on what the configuration says.
     fn follows(&mut self, config: &Config, step: Step) {
-        let short = self.name.split_once('/').map_or("", |(_, short)| short);
         if let Step::Nothing = step {
-            self.instance = config.instance(short);
+            self.instance = config.instance(short(&self.name));
         }
     }
 }
 
 /// What is running is only touched where the configuration is another one.
 fn step(config: &Config, name: &str, change: Change, is_running: bool) -> Step {
-    let short = name.split_once('/').map_or(name, |(_, short)| short);
     let is_eager =
-        config.instance(short).is_some_and(|instance| instance.slot.start == Start::Eager);
+        config.instance(short(name)).is_some_and(|instance| instance.slot.start == Start::Eager);
     match (change, is_running) {
         (Change::Removed, _) => Step::Remove,
         (Change::Changed, true) => Step::Bring(Way::Restart),
@@ -240,8 +239,7 @@ fn changes(registry: &Registry, config: &Config) -> Vec<(String, Change)> {
 }
 
 fn change(entry: &Entry, config: &Config) -> Change {
-    let short = entry.name.split_once('/').map_or("", |(_, short)| short);
-    match (&entry.instance, config.instance(short)) {
+    match (&entry.instance, config.instance(short(&entry.name))) {
         (_, None) => Change::Removed,
         (None, Some(_)) => Change::New,
         (Some(before), Some(after)) if before.slot == after.slot => Change::Unchanged,

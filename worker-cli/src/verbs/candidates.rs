@@ -11,10 +11,12 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use tokio::time::timeout;
 
 use super::here::Here;
+use super::names::slots_of;
 use crate::api::SlotStatus;
 use crate::client::{Client, block_on};
 use crate::config::Config;
 use crate::error::{Code, Failure};
+use crate::slot_name::project_of;
 use crate::state_dir::StateArgs;
 
 /// So long the daemon has to answer.
@@ -80,15 +82,15 @@ impl Known {
 
     fn of_file(&self, template_end: &str) -> impl Iterator<Item = String> {
         self.here.iter().flat_map(move |config| {
-            let slots = config.slots.keys().map(|slot| format!("{}/{slot}", config.project));
             let templates = config.templates.keys();
-            slots.chain(templates.map(move |it| format!("{}/{it}{template_end}", config.project)))
+            slots_of(config)
+                .chain(templates.map(move |it| format!("{}/{it}{template_end}", config.project)))
         })
     }
 
     fn projects(&self) -> Words {
         let near = self.here.iter().map(|config| config.project.as_str());
-        let others = self.slots.iter().filter_map(|slot| Some(slot.slot.split_once('/')?.0));
+        let others = self.slots.iter().map(|slot| project_of(&slot.slot));
         near.chain(others).map(|name| (name.to_owned(), None)).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::here::{Here, Project};
 use crate::config::{Config, Name, closest};
 use crate::error::{Code, Failure};
+use crate::slot_name::{project_of, short};
 
 /// A slot that a verb is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl Names<'_> {
     }
 
     fn anywhere(&self, written: &str) -> Result<Target, Failure> {
-        let is_meant = |slot: &&String| name_of(slot) == written;
+        let is_meant = |slot: &&String| short(slot) == written;
         let meant: Vec<&String> = self.known.iter().filter(is_meant).collect();
         match meant.as_slice() {
             [slot] => Ok(Target { slot: (*slot).clone(), config: None }),
@@ -100,9 +101,9 @@ impl Names<'_> {
 
     fn unknown(&self, written: &str, near: Option<&Project>) -> Failure {
         let failure = Failure::new(Code::NoSuchSlot, format!("there is no slot {written}"));
-        let template = name_of(written).split('@').next().unwrap_or_default();
+        let template = short(written).split('@').next().unwrap_or_default();
         if near.is_some_and(|near| names(&near.config.templates).any(|known| known == template)) {
-            return failure.hint(instance_hint(template, name_of(written)));
+            return failure.hint(instance_hint(template, short(written)));
         }
         match self.alike(written) {
             Some(alike) => failure.hint(format!("did you mean `{alike}`?")),
@@ -115,15 +116,13 @@ impl Names<'_> {
         let near = self.here.project();
         let near = near.into_iter().flat_map(|near| slots_of(&near.config));
         let known: Vec<String> = near.chain(self.known.iter().cloned()).collect();
-        let name = closest(name_of(written), known.iter().map(|slot| name_of(slot)))?;
+        let name = closest(short(written), known.iter().map(|slot| short(slot)))?;
         let called_so: Vec<&str> =
-            known.iter().map(String::as_str).filter(|slot| name_of(slot) == name).collect();
+            known.iter().map(String::as_str).filter(|slot| short(slot) == name).collect();
         let nearest = closest(written, called_so.iter().copied());
         let found = nearest.or(called_so.first().copied())?;
-        let short = found
-            .split_once('/')
-            .filter(|(project, _)| self.here.project().is_some_and(|near| near.name() == *project));
-        Some(short.map_or(found, |(_, name)| name).to_owned())
+        let is_near = self.here.project().is_some_and(|near| near.name() == project_of(found));
+        Some(if is_near { short(found) } else { found }.to_owned())
     }
 }
 
@@ -134,10 +133,6 @@ fn instance_hint(template: &str, written: &str) -> String {
         Some(rule) => format!("what stands behind the @ is a name, and {rule}"),
         None => format!("{template} is a template: name an instance, as {template}@ID"),
     }
-}
-
-fn name_of(slot: &str) -> &str {
-    slot.split_once('/').map_or(slot, |(_, name)| name)
 }
 
 fn is_instance(name: &str) -> bool {

@@ -55,8 +55,7 @@ pub(super) async fn targets(
     here: &Here,
     written: &[String],
 ) -> Result<Vec<Target>, Failure> {
-    let known: Vec<String> =
-        client.slots(None).await?.slots.into_iter().map(|slot| slot.slot).collect();
+    let known = client.slots(None).await?.names();
     Names { here, known: &known }.find_all(written)
 }
 

@@ -9,12 +9,12 @@ use tokio::time::timeout;
 
 use super::context::{Closing, Context};
 use super::input::{LastEventId, Query};
-use super::operations::is_of;
 use super::output::EventStream;
 use crate::api::EventsQuery;
 use crate::daemon::disk::Disk;
 use crate::daemon::{EventReader, EventRecord};
 use crate::error::Failure;
+use crate::slot_name::project_of;
 
 /// A line that clients leave out, by which both sides see that the other is there.
 const SIGN_OF_LIFE: &str = ":\n\n";
@@ -91,7 +91,7 @@ impl Feed {
     fn wants(&self, record: &EventRecord) -> bool {
         let EventsQuery { slot, project, .. } = &self.query;
         slot.as_ref().is_none_or(|slot| **slot == *record.slot)
-            && project.as_ref().is_none_or(|project| is_of(&record.slot, project))
+            && project.as_ref().is_none_or(|project| project_of(&record.slot) == project)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::api::{
     Up, UpRequest, VERSION, Why,
 };
 use crate::error::{Code, Failure};
+use crate::slot_name::project_of;
 
 /// How a start fails.
 const START: &[Code] = &[
@@ -142,7 +143,7 @@ async fn slots(
 ) -> Result<Json<Slots>, Failure> {
     let mut slots = context.daemon.slots().await;
     if let Some(project) = project {
-        slots.slots.retain(|status| is_of(&status.slot, &project));
+        slots.slots.retain(|status| project_of(&status.slot) == project);
     }
     Ok(Json(slots))
 }
@@ -229,9 +230,4 @@ async fn gauge(context: Context, (): ()) -> Result<Metrics, Failure> {
 
 fn one(slot: Result<SlotStatus, Failure>) -> Result<Json<OneSlot>, Failure> {
     slot.map(|slot| Json(OneSlot { v: VERSION, slot }))
-}
-
-/// Whether a slot is one of a project.
-pub(super) fn is_of(slot: &str, project: &str) -> bool {
-    slot.strip_prefix(project).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::Slots;
 use crate::client::Client;
 use crate::error::Failure;
+use crate::slot_name::project_of;
 use crate::verbs::here::Here;
 use crate::verbs::names::Names;
 
@@ -28,7 +28,7 @@ impl Scope {
         if written.is_empty() {
             return Ok(Self::All(here.project().map(|project| project.name().to_owned())));
         }
-        let known = names(client.slots(None).await?);
+        let known = client.slots(None).await?.names();
         Self::named(&Names { here: &here, known: &known }, written)
     }
 
@@ -49,7 +49,7 @@ impl Scope {
     ///
     /// [`Failure`] if the daemon cannot be reached.
     pub(super) async fn present(&self, client: &Client) -> Result<Vec<String>, Failure> {
-        let known = names(client.slots(self.project()).await?);
+        let known = client.slots(self.project()).await?.names();
         Ok(known.into_iter().filter(|slot| self.includes(slot)).collect())
     }
 
@@ -57,8 +57,7 @@ impl Scope {
     pub(super) fn includes(&self, slot: &str) -> bool {
         match self {
             Self::All(project) => {
-                let of = slot.split_once('/').map_or("", |(project, _)| project);
-                project.as_ref().is_none_or(|project| project == of)
+                project.as_ref().is_none_or(|project| project == project_of(slot))
             }
             Self::Named { slots, templates } => {
                 let template = slot.split_once('@').map(|(template, _)| template);
@@ -91,10 +90,6 @@ impl Scope {
             Self::Named { .. } => None,
         }
     }
-}
-
-fn names(slots: Slots) -> Vec<String> {
-    slots.slots.into_iter().map(|slot| slot.slot).collect()
 }
 
 #[cfg(test)]

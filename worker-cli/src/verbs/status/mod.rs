@@ -15,6 +15,7 @@ use crate::api::{SlotStatus, Slots, State, VERSION};
 use crate::client::{Client, block_on};
 use crate::error::{Code, Failure};
 use crate::exit_code;
+use crate::slot_name::project_of;
 
 /// The options of `worker status`.
 #[derive(Clone, Debug, Args)]
@@ -102,8 +103,8 @@ fn without_daemon(args: &StatusArgs) -> Result<u8, Failure> {
 
 fn select(args: &StatusArgs, slots: &Slots) -> Result<Selection, Failure> {
     if !args.slots.is_empty() {
-        let known: Vec<String> = slots.slots.iter().map(|slot| slot.slot.clone()).collect();
-        let targets = Names { here: &Here::look()?, known: &known }.find_all(&args.slots)?;
+        let targets =
+            Names { here: &Here::look()?, known: &slots.names() }.find_all(&args.slots)?;
         return Ok(Selection::Named(targets.into_iter().map(|target| target.slot).collect()));
     }
     let project = if args.all { None } else { here::project()? };
@@ -120,9 +121,7 @@ impl Selection {
     fn has(&self, slot: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Project(project) => {
-                slot.split_once('/').is_some_and(|(known, _)| known == project)
-            }
+            Self::Project(project) => project_of(slot) == project,
             Self::Named(names) => names.iter().any(|name| name == slot),
         }
     }
