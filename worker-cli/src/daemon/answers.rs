@@ -43,12 +43,14 @@ impl Daemon {
     ///
     /// [`Failure`] if there is none.
     pub async fn slot(&self, name: &str) -> Result<SlotStatus, Failure> {
+        self.kept(self.one_shown(name)).await
+    }
+
+    /// As [`slot`](Self::slot), for an answer that has more to say: it may not be written yet.
+    pub(super) async fn one_shown(&self, name: &str) -> Result<SlotStatus, Failure> {
         let id = self.registry().find(name)?;
-        let slot = async {
-            let views = self.shared.driver.look().await.ok_or_else(outcome::shutting_down)?;
-            Ok(shown(self.registry().entry(id), &views, Timestamp::now()))
-        };
-        self.kept(slot).await
+        let views = self.shared.driver.look().await.ok_or_else(outcome::shutting_down)?;
+        Ok(shown(self.registry().entry(id), &views, Timestamp::now()))
     }
 
     /// The exact environment of a slot's run, or of its next one, whose ports are not known yet.
@@ -119,6 +121,7 @@ impl Daemon {
     /// How the daemon itself is.
     #[must_use]
     pub fn health(&self) -> Health {
+        self.registry().retry_to_write();
         Health {
             v: api::VERSION,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -129,8 +132,7 @@ impl Daemon {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut registry = self.registry();
-        registry.retry_to_write();
+        let registry = self.registry();
         let trouble = registry.trouble();
         let hangs = self.shared.disk.hangs_for().map(hangs);
         let logs = registry.entries().filter_map(|entry| {

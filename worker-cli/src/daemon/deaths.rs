@@ -11,6 +11,7 @@ use worker_core::{Event, Exit, StopReason};
 
 use super::disk::{Disk, Target};
 use super::folders;
+use super::json_lines;
 use crate::api::Death;
 use crate::driver::Notice;
 use crate::events::rfc3339;
@@ -175,18 +176,12 @@ pub(super) fn keep(disk: &Disk, state_dir: &Path, slot: &Arc<str>, death: &Death
     let deaths = Target::new(move |line| {
         add(&folder, line).unwrap_or_else(|error| complain(&name, &error));
     });
-    let given = disk.write(&deaths, |into| put_into_words(death, into));
+    let given = disk.write(&deaths, |into| json_lines::put([death], into));
     given.unwrap_or_else(|error| complain(slot, &error));
 }
 
 fn complain(slot: &str, error: &io::Error) {
     tracing::warn!("why {slot} ended cannot be noted: {error}");
-}
-
-fn put_into_words(death: &Death, into: &mut Vec<u8>) -> io::Result<()> {
-    serde_json::to_writer(&mut *into, death)?;
-    into.push(b'\n');
-    Ok(())
 }
 
 fn add(folder: &Path, line: &[u8]) -> io::Result<()> {
@@ -257,7 +252,7 @@ mod tests {
 
     fn in_text(death: &Death) -> Vec<u8> {
         let mut text = Vec::new();
-        put_into_words(death, &mut text).unwrap();
+        json_lines::put([death], &mut text).unwrap();
         text
     }
 

@@ -12,6 +12,7 @@ mod event_hub;
 mod folders;
 mod host;
 pub mod http;
+mod json_lines;
 mod lock;
 mod observer;
 mod outcome;

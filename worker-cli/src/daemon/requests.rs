@@ -58,9 +58,13 @@ impl Daemon {
     pub async fn stop(&self, name: &str, request: StopRequest) -> Result<SlotStatus, Failure> {
         let id = self.registry().find(name)?;
         let stopping = self.stop_slot(id);
-        let stopped = async { if request.no_wait { Ok(()) } else { stopping.await } };
-        self.kept(stopped).await?;
-        self.slot(name).await
+        let stopped = async {
+            if !request.no_wait {
+                stopping.await?;
+            }
+            self.one_shown(name).await
+        };
+        self.kept(stopped).await
     }
 
     /// Re-arms a parked slot.
@@ -104,7 +108,7 @@ impl Daemon {
         } else {
             starting.await?;
         }
-        self.slot(name).await
+        self.one_shown(name).await
     }
 
     /// Before anything else happens.

@@ -22,6 +22,7 @@ use worker_core::{Failures, Instant};
 
 use super::disk::{Disk, Target};
 use super::folders;
+use super::json_lines;
 use super::record::{Record, Variables};
 
 /// The version of the file.
@@ -210,7 +211,7 @@ impl Store {
         if self.lines > OUTDATED + all.len() || self.lacks_some() {
             return self.rewrite(all);
         }
-        let given = self.disk.write(&self.end, |into| put_into_words([line], into));
+        let given = self.disk.write(&self.end, |into| json_lines::put([line], into));
         self.lines += 1;
         self.note(given);
     }
@@ -223,7 +224,7 @@ impl Store {
         self.end = self.file.end(self.edition);
         let beginning = self.file.beginning(self.edition);
         let lines = self.kept.lines(all);
-        let given = self.disk.write(&beginning, |into| put_into_words(lines, into));
+        let given = self.disk.write(&beginning, |into| json_lines::put(lines, into));
         self.note(given);
     }
 
@@ -385,17 +386,6 @@ impl Kept {
             .map(|(name, record)| Line::Slot { name: name.into(), record: Cow::Borrowed(record) });
         std::iter::once(head).chain(projects).chain(envs).chain(slots)
     }
-}
-
-fn put_into_words<'l>(
-    lines: impl IntoIterator<Item = Line<'l>>,
-    into: &mut Vec<u8>,
-) -> io::Result<()> {
-    for line in lines {
-        serde_json::to_writer(&mut *into, &line)?;
-        into.push(b'\n');
-    }
-    Ok(())
 }
 
 /// Environments hold secrets: only the user may read them.
